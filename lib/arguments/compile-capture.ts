@@ -1,0 +1,217 @@
+import { writeItems, writeKind, writeOpen, writePrimitive, writeSpecial } from './bounded-walk.ts'
+import { isCredentialHeader, isSecretName, REDACTED, SCRUBBED } from './scrub.ts'
+import { isSchema, schemaLeaves, type FindSchema, type JsonSchema, type SchemaInDocument } from './schema-leaves.ts'
+import type { ValueSink } from './value-sink.ts'
+
+/** Writes a value, as far as its schema declares it. */
+export type Writer = (value: unknown, sink: ValueSink, depth: number) => void
+
+/** What a schema says of one value: how to record it, and what is inside it. */
+export interface CaptureNode {
+  write: Writer
+  /** The node of a property or item, by its name in a JSON pointer; `undefined` when the schema does not name it. */
+  child (segment: string): CaptureNode | undefined
+}
+
+export interface CompileOptions {
+  findSchema: FindSchema
+  /** Properties at the top are header names: compared in lower case, credentials redacted. */
+  isHeaders: boolean
+}
+
+/**
+ * Compiles a schema into the writer of what it declares. Done once for each route and part, so that a request only reads the properties
+ * that its schema names, in the schema's order, with the secret ones decided beforehand.
+ */
+export function compileCapture (schema: JsonSchema, { findSchema, isHeaders }: CompileOptions): CaptureNode {
+  /** Nodes by the schemas that they come from: this is what ends a recursive type. */
+  const nodes = new Map<string, CaptureNode>()
+  const numbers = new Map<JsonSchema, number>()
+
+  function numberOf ({ schema }: SchemaInDocument): number {
+    const known = numbers.get(schema)
+    if (known !== undefined) return known
+    numbers.set(schema, numbers.size)
+    return numbers.size - 1
+  }
+
+  function nodeOf (schemas: SchemaInDocument[], isTopOfHeaders = false): CaptureNode {
+    const key = schemas.map(numberOf).join()
+    const known = nodes.get(key)
+    if (known !== undefined) return known
+    const node: CaptureNode = { write: writeOpen, child: () => undefined }
+    nodes.set(key, node)
+    Object.assign(node, describe(schemaLeaves(schemas, findSchema), isTopOfHeaders))
+    return node
+  }
+
+  function describe (leaves: SchemaInDocument[], isTopOfHeaders: boolean): CaptureNode {
+    if (leaves.some(({ schema }) => isOpen(schema))) return { write: writeOpen, child: () => undefined }
+
+    const properties = new Map<string, SchemaInDocument[]>()
+    const patterns = new Map<string, SchemaInDocument[]>()
+    const others: SchemaInDocument[] = []
+    const items: SchemaInDocument[] = []
+    const tuple: SchemaInDocument[][] = []
+    for (const { schema, document } of leaves) {
+      if (typeof schema === 'boolean') continue
+      for (const [name, property] of schemaEntries(schema.properties)) {
+        gather(properties, isTopOfHeaders ? name.toLowerCase() : name, { schema: property, document })
+      }
+      for (const [pattern, property] of schemaEntries(schema.patternProperties)) gather(patterns, pattern, { schema: property, document })
+      if (isSchema(schema.additionalProperties) && schema.additionalProperties !== false) {
+        others.push({ schema: schema.additionalProperties, document })
+      }
+      const positions = Array.isArray(schema.items) ? schema.items : schema.prefixItems
+      if (Array.isArray(positions)) {
+        positions.forEach((item, index) => { (tuple[index] ??= []).push({ schema: item as JsonSchema, document }) })
+      }
+      if (isSchema(schema.items)) items.push({ schema: schema.items, document })
+      else if (isSchema(schema.additionalItems)) items.push({ schema: schema.additionalItems, document })
+    }
+
+    const propertyNodes = new Map([...properties].map(([name, schemas]) => [name, nodeOf(schemas)]))
+    const patternNodes = [...patterns].map(([pattern, schemas]) => ({ pattern: toPattern(pattern), node: nodeOf(schemas) }))
+    const otherNode = others.length > 0 ? nodeOf(others) : undefined
+    const itemNode = items.length > 0 ? nodeOf(items) : undefined
+    const tupleNodes = tuple.map((schemas) => nodeOf(schemas))
+
+    const isDynamic = otherNode !== undefined || patternNodes.length > 0
+    const writeObject = isDynamic
+      ? dynamicWriter(propertyNodes, patternNodes, otherNode, isTopOfHeaders)
+      : closedWriter(propertyNodes, isTopOfHeaders)
+    const writeArray: Writer = (value, sink, depth) => writeItems(value as unknown[], sink, (item, index) => {
+      const node = tupleNodes[index] ?? itemNode
+      if (node !== undefined) node.write(item, sink, depth + 1)
+      else if (!writePrimitive(item, sink)) sink.raw('{}')
+    })
+
+    return {
+      write (value, sink, depth) {
+        if (writePrimitive(value, sink)) return
+        if (depth >= sink.limits.maxDepth) sink.cut(Array.isArray(value) ? '[…]' : '{…}')
+        else if (Array.isArray(value)) writeArray(value, sink, depth)
+        else if (!writeSpecial(value as object, sink)) writeObject(value, sink, depth)
+      },
+      child (segment) {
+        const property = propertyNodes.get(isTopOfHeaders ? segment.toLowerCase() : segment)
+        if (property !== undefined) return property
+        return /^\d+$/.test(segment) ? tupleNodes[Number(segment)] ?? itemNode : undefined
+      },
+    }
+  }
+
+  return nodeOf([{ schema, document: schema }], isHeaders)
+}
+
+/**
+ * `{}`, `true` and what only annotates (`Type.Any()`, `Type.Unknown()`), and objects that are said to take anything. Not a bare
+ * `{ type: 'object' }`, which declares nothing: it is recorded as `{}`.
+ */
+function isOpen (schema: JsonSchema): boolean {
+  if (typeof schema === 'boolean') return schema
+  if (schema.additionalProperties === true) return schema.properties === undefined
+  return !CLOSING_KEYWORDS.some((keyword) => keyword in schema)
+}
+
+const CLOSING_KEYWORDS = ['type', 'properties', 'patternProperties', 'additionalProperties', 'items', 'prefixItems', 'enum', 'const', 'required', 'not', '$ref']
+
+function gather (map: Map<string, SchemaInDocument[]>, key: string, schema: SchemaInDocument): void {
+  const list = map.get(key)
+  if (list === undefined) map.set(key, [schema])
+  else list.push(schema)
+}
+
+function schemaEntries (holder: unknown): Array<[string, JsonSchema]> {
+  if (holder === null || typeof holder !== 'object') return []
+  return Object.entries(holder).filter((entry): entry is [string, JsonSchema] => isSchema(entry[1]))
+}
+
+/** A record's pattern; one that does not compile matches nothing, so that its values are not recorded. */
+function toPattern (pattern: string): RegExp {
+  try {
+    return new RegExp(pattern, 'u')
+  } catch {
+    return /(?!)/
+  }
+}
+
+interface PropertyPlan {
+  name: string
+  /** `"name":`, ready to write. */
+  json: string
+  write: Writer
+  /** `constructor` and its like are found on every object; only own ones count. */
+  mustBeOwn: boolean
+}
+
+function propertyPlan (name: string, node: CaptureNode, isHeaders: boolean): PropertyPlan {
+  return {
+    name,
+    json: `${JSON.stringify(name)}:`,
+    write: secretWriter(name, isHeaders) ?? node.write,
+    mustBeOwn: name in Object.prototype,
+  }
+}
+
+function secretWriter (name: string, isHeaders: boolean): Writer | undefined {
+  if (isHeaders && isCredentialHeader(name)) return (_value, sink) => sink.string(REDACTED)
+  if (isSecretName(name)) return (value, sink) => value === null ? sink.raw('null') : sink.string(SCRUBBED)
+  return undefined
+}
+
+/** Reads the declared properties and nothing else: whatever more the client sent costs nothing. */
+function closedWriter (properties: Map<string, CaptureNode>, isHeaders: boolean): Writer {
+  // The node's writer may not be there yet in a recursive type: it is taken from the node at the first value.
+  let plans: PropertyPlan[] | undefined
+  return function writeClosed (value, sink, depth) {
+    plans ??= [...properties].map(([name, node]) => propertyPlan(name, node, isHeaders))
+    sink.raw('{')
+    let isFirst = true
+    for (let index = 0; index < plans.length; index++) {
+      const plan = plans[index]!
+      if (plan.mustBeOwn && !Object.hasOwn(value as object, plan.name)) continue
+      const item = (value as Record<string, unknown>)[plan.name]
+      if (item === undefined) continue
+      if (!sink.enter()) break
+      sink.raw(isFirst ? plan.json : `,${plan.json}`)
+      isFirst = false
+      plan.write(item, sink, depth + 1)
+    }
+    sink.raw('}')
+  }
+}
+
+interface PatternNode {
+  pattern: RegExp
+  node: CaptureNode
+}
+
+/** Declared properties first, then those that a pattern or `additionalProperties` lets in, their names decided as they come. */
+function dynamicWriter (
+  properties: Map<string, CaptureNode>, patterns: PatternNode[], others: CaptureNode | undefined, isHeaders: boolean
+): Writer {
+  const writeDeclared = closedWriter(properties, isHeaders)
+  const nodeOf = (key: string): CaptureNode | undefined => {
+    for (const { pattern, node } of patterns) if (pattern.test(key)) return node
+    return others
+  }
+  return function writeDynamic (value, sink, depth) {
+    if (!sink.mayWalkOpen) return properties.size > 0 ? writeDeclared(value, sink, depth) : writeKind('object', sink)
+    sink.raw('{')
+    let isFirst = true
+    for (const key in value as object) {
+      if (!Object.hasOwn(value as object, key)) continue
+      const node = properties.get(key) ?? nodeOf(key)
+      const item = (value as Record<string, unknown>)[key]
+      if (node === undefined || item === undefined) continue
+      if (!sink.enter()) break
+      if (!isFirst) sink.raw(',')
+      isFirst = false
+      sink.key(key)
+      const write = secretWriter(key, isHeaders) ?? node.write
+      write(item, sink, depth + 1)
+    }
+    sink.raw('}')
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * Errors of the set-up phase. A request never sees one: at run time failures go to the guard.
+ * Codes are part of the public contract and are never reused for another meaning.
+ */
+export type TelemetryErrorCode =
+  /** An option has a value of the wrong type or outside its list. */
+  | 'FST_SCHEMA_TELEMETRY_INVALID_OPTION'
+  /** There is no option of that name. */
+  | 'FST_SCHEMA_TELEMETRY_UNKNOWN_OPTION'
+  /** A variable or argument of `configure()` asks for something that it cannot do. */
+  | 'FST_SCHEMA_TELEMETRY_UNSUPPORTED'
+
+/** Error with a stable `code`, thrown by `register`, by a route's registration or by `configure()`. */
+export class TelemetryError extends TypeError {
+  readonly code: TelemetryErrorCode
+
+  constructor (code: TelemetryErrorCode, message: string) {
+    super(message)
+    this.name = 'TelemetryError'
+    this.code = code
+  }
+}

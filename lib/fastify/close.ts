@@ -1,0 +1,51 @@
+import { metrics, trace } from '@opentelemetry/api'
+import type { Guard } from '../guard.ts'
+import type { FastifySchemaTelemetryOptions } from '../options.ts'
+
+/** How long `app.close()` may wait for the flushes, in all. */
+const FLUSH_BUDGET_MILLIS = 5000
+
+interface Flushable {
+  forceFlush (): Promise<unknown>
+}
+
+/**
+ * Makes the flush of `app.close()`. The API knows no `forceFlush`, so it is looked for by shape: on the user's provider, on the global one, and
+ * behind the API's proxy. It is called twice (before and after the last requests have ended) within one budget, and never rejects:
+ * a collector that does not answer must not hold up the closing.
+ */
+export function createFlush ({ tracerProvider, meterProvider }: FastifySchemaTelemetryOptions, guard: Guard): () => Promise<void> {
+  let deadlineMillis: number | undefined
+
+  return async function flush () {
+    deadlineMillis ??= performance.now() + FLUSH_BUDGET_MILLIS
+    const budgetMillis = deadlineMillis - performance.now()
+    const flushing = [tracerProvider ?? trace.getTracerProvider(), meterProvider ?? metrics.getMeterProvider()]
+      .map(findFlushable)
+      .filter((flushable) => flushable !== undefined)
+      .map(async (flushable) => {
+        try {
+          await flushable.forceFlush()
+        } catch (error) {
+          guard.report('flush', error)
+        }
+      })
+    if (flushing.length > 0 && budgetMillis > 0) await within(budgetMillis, Promise.all(flushing))
+  }
+}
+
+function findFlushable (provider: object): Flushable | undefined {
+  const candidates: unknown[] = [provider, (provider as { getDelegate?: () => unknown }).getDelegate?.()]
+  return candidates.find((candidate): candidate is Flushable =>
+    typeof (candidate as Partial<Flushable> | undefined)?.forceFlush === 'function')
+}
+
+function within (millis: number, work: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, millis)
+    work.finally(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}

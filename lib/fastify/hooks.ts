@@ -1,0 +1,180 @@
+import { context, trace } from '@opentelemetry/api'
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RequestPayload } from 'fastify'
+import { readInbound, silentContext } from '../propagation/inbound.ts'
+import { finishServerSpan } from '../server-span/finish.ts'
+import { NEVER, RequestRecord } from '../server-span/request-record.ts'
+import { startServerSpan } from '../server-span/start.ts'
+import type { Settings } from '../settings.ts'
+import { kRecord } from '../symbols.ts'
+import { noteRefused, noteUnvalidated, noteValidated } from './note-request-arguments.ts'
+import { createRequestFactsReader } from './request-facts.ts'
+import { planOf, type RoutePlan } from './route-plan.ts'
+import { endHandler } from './time-handler.ts'
+
+/** A request with the slot that the plugin declares. `undefined` in contexts that were made before the plugin. */
+export type RecordedRequest = FastifyRequest & { [kRecord]?: RequestRecord | null }
+
+/** The record's route is a plan: records are only made here. */
+const planOfRecord = (record: RequestRecord): RoutePlan => record.route as RoutePlan
+
+/**
+ * The hooks of a request, in the order in which Fastify runs them. They only time and annotate; the span ends on `close` of the response,
+ * the one event that comes for every request, aborted ones included. Callback hooks throughout: a promise each would cost more.
+ */
+export function createHooks (settings: Settings) {
+  const { guard } = settings
+  const readRequestFacts = createRequestFactsReader()
+
+  /** The record of a request, unless it belongs to another registration of the plugin (root and child can have one each). */
+  function recordOf (request: RecordedRequest): RequestRecord | null {
+    const record = request[kRecord]
+    return record === undefined || record === null || record.settings !== settings ? null : record
+  }
+
+  function onRequest (this: FastifyInstance, request: RecordedRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    let requestContext
+    try {
+      requestContext = begin(this, request, reply)
+    } catch (error) {
+      guard.report('request start', error)
+    }
+    if (requestContext === undefined) done()
+    else context.with(requestContext, done)
+  }
+
+  /** Opens the record; the context returned is where the rest of the request runs. */
+  function begin (instance: FastifyInstance, request: RecordedRequest, reply: FastifyReply) {
+    const tracer = settings.findTracer()
+    if (tracer === null && settings.findDuration() === null) return undefined
+    if (request[kRecord] !== undefined && request[kRecord] !== null) return undefined
+    const routeOptions = request.routeOptions
+    const plan = planOf(settings, instance, routeOptions as Parameters<typeof planOf>[2])
+    const { parent, hasLocalParent } = readInboundSafely(request)
+    if (plan.isIgnored || isIgnored(request)) return silentContext(parent)
+
+    const record = new RequestRecord(settings, plan, readRequestFacts(request, plan), tracer, parent)
+    try {
+      startServerSpan(record, parent, hasLocalParent)
+    } catch (error) {
+      // A sampler or a span processor that throws: the request goes on in its caller's trace.
+      guard.report('span start', error)
+    }
+    if (!record.isRecording && settings.findDuration() === null) return record.context
+    request[kRecord] = record
+    reply.raw.once('close', () => end(record, request, reply))
+    if (record.isRecording && settings.requestHook !== null) guard.run('requestHook', settings.requestHook, record.span, request)
+    return record.context
+  }
+
+  function readInboundSafely (request: FastifyRequest) {
+    try {
+      return readInbound(request.raw.headers)
+    } catch (error) {
+      guard.report('context extraction', error)
+      return { parent: context.active(), hasLocalParent: false }
+    }
+  }
+
+  function isIgnored (request: FastifyRequest): boolean {
+    if (settings.asksIgnore === null) return false
+    try {
+      return settings.asksIgnore(request) === true
+    } catch (error) {
+      guard.report('ignore', error)
+      return false
+    }
+  }
+
+  function preParsing (request: RecordedRequest, _reply: FastifyReply, payload: RequestPayload, done: (error: null, payload: RequestPayload) => void): void {
+    const record = recordOf(request)
+    if (record !== null) record.argumentsStartMillis = record.now()
+    done(null, payload)
+  }
+
+  function preValidation (request: RecordedRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    const record = recordOf(request)
+    if (record === null) return done()
+    record.bodyReceived = true
+    resume(record, done)
+  }
+
+  function preHandler (request: RecordedRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    const record = recordOf(request)
+    if (record === null) return done()
+    if (record.isRecording && !record.argumentsNoted) {
+      record.argumentsEndMillis = record.now()
+      try {
+        noteValidated(record, planOfRecord(record), request)
+      } catch (error) {
+        guard.report('arguments', error)
+      }
+    }
+    resume(record, done)
+  }
+
+  function onError (request: RecordedRequest, _reply: FastifyReply, error: unknown, done: () => void): void {
+    const record = recordOf(request)
+    if (record !== null && !record.ended) {
+      record.thrown = error
+      record.hasThrown = true
+      record.thrownMillis = record.now()
+      if (record.isRecording && !record.argumentsNoted) {
+        const wasOpen = record.argumentsEndMillis === NEVER
+        if (wasOpen) record.argumentsEndMillis = record.thrownMillis
+        try {
+          if (!noteRefused(record, planOfRecord(record), request, error) && wasOpen) record.argumentsEndMillis = NEVER
+        } catch (failure) {
+          guard.report('arguments', failure)
+        }
+      }
+    }
+    done()
+  }
+
+  function onSend (request: RecordedRequest, _reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void): void {
+    const record = recordOf(request)
+    if (record !== null && record.handlerStartMillis !== NEVER) endHandler(settings, record)
+    done(null, payload)
+  }
+
+  function onResponse (request: RecordedRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    const record = recordOf(request)
+    if (record !== null) record.completed = true
+    done()
+  }
+
+  function end (record: RequestRecord, request: FastifyRequest, reply: FastifyReply): void {
+    try {
+      if (record.isRecording && !record.ended) {
+        if (!record.argumentsNoted) noteUnvalidated(record, planOfRecord(record), request)
+        if (settings.responseHook !== null) guard.run('responseHook', settings.responseHook, record.span, request, reply)
+      }
+    } catch (error) {
+      guard.report('arguments', error)
+    }
+    try {
+      const { raw } = reply
+      finishServerSpan(record, {
+        // `finish` alone is not enough: a stream that the client of HTTP/2 cancels has one too.
+        completed: record.completed && raw.writableEnded,
+        headersSent: raw.headersSent,
+        statusCode: raw.statusCode,
+      })
+    } catch (error) {
+      guard.report('request end', error)
+    }
+  }
+
+  return { onRequest, preParsing, preValidation, preHandler, onError, onSend, onResponse }
+}
+
+/** Goes on in the request's context if it was lost on the way: a body parser or a callback hook may have resumed from a pool. */
+function resume (record: RequestRecord, done: HookHandlerDoneFunction): void {
+  const active = context.active()
+  if (active === record.context || belongsToTrace(record, trace.getSpanContext(active)?.traceId)) done()
+  else context.with(record.context, done)
+}
+
+function belongsToTrace (record: RequestRecord, traceId: string | undefined): boolean {
+  return traceId !== undefined && traceId === record.span.spanContext().traceId
+}

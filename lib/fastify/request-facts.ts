@@ -1,0 +1,91 @@
+import type { FastifyRequest } from 'fastify'
+import { cutText } from '../arguments/scrub.ts'
+import { HTTP_METHOD_OTHER } from '../semconv.ts'
+import type { RequestFacts } from '../server-span/request-record.ts'
+import type { RoutePlan } from './route-plan.ts'
+
+/** @see https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/ `http.request.method` */
+const KNOWN_METHODS = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE'])
+
+const MAX_USER_AGENT_LENGTH = 1024
+
+/** Reads a request's facts. Scheme, host and client address are Fastify's, so that `trustProxy` decides whether to believe a header. */
+export type ReadRequestFacts = (request: FastifyRequest, plan: RoutePlan) => RequestFacts
+
+export function createRequestFactsReader (): ReadRequestFacts {
+  const parseHost = createHostParser()
+
+  return function readRequestFacts (request, plan) {
+    const { method, raw } = request
+    const isKnown = KNOWN_METHODS.has(method)
+    // Undefined where a request is made up without a socket, as `injectWS` of @fastify/websocket does.
+    const socket = raw.socket as typeof raw.socket | undefined
+    const host = parseHost(request.host)
+    const userAgent = raw.headers['user-agent']
+    const path = pathOf(request.url)
+    return {
+      method: isKnown ? method : HTTP_METHOD_OTHER,
+      methodOriginal: isKnown ? undefined : method,
+      scheme: socket === undefined ? 'http' : request.protocol,
+      path: plan.secretSegments === null ? path : redactPath(path, plan.secretSegments, plan.route),
+      serverAddress: host.address,
+      serverPort: host.port,
+      clientAddress: socket === undefined ? undefined : request.ip,
+      peerAddress: socket?.remoteAddress,
+      peerPort: socket?.remotePort,
+      protocolVersion: raw.httpVersionMajor === 2 ? '2' : raw.httpVersion ?? '1.1',
+      userAgent: userAgent === undefined ? undefined : cutText(userAgent, MAX_USER_AGENT_LENGTH),
+    }
+  }
+}
+
+/** The path of a request target: without query, and of a target in absolute form without scheme, userinfo and host. */
+export function pathOf (target: string): string {
+  const path = target.startsWith('/') ? target : withoutOrigin(target)
+  for (let index = 0; index < path.length; index++) {
+    const unit = path.charCodeAt(index)
+    if (unit === 0x3f /* ? */ || unit === 0x23 /* # */) return path.slice(0, index)
+  }
+  return path
+}
+
+function withoutOrigin (target: string): string {
+  const origin = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i.exec(target)
+  if (origin === null) return target
+  const path = target.slice(origin[0].length)
+  return path.startsWith('/') ? path : `/${path}`
+}
+
+function redactPath (path: string, secretSegments: readonly boolean[], route: string | undefined): string {
+  const segments = path.split('/')
+  // A wildcard or a pattern can take more segments than it has itself: then nothing is known of where the secret stands.
+  if (segments.length !== secretSegments.length) return route ?? '/'
+  return segments.map((segment, index) => secretSegments[index] === true ? 'REDACTED' : segment).join('/')
+}
+
+interface Host {
+  address: string | undefined
+  port: number | undefined
+}
+
+const NO_HOST: Host = { address: undefined, port: undefined }
+
+/** Splits `host:port`; remembers the last one, since a server hears the same host again and again. */
+function createHostParser (): (host: string | undefined) => Host {
+  let lastText: string | undefined
+  let lastHost = NO_HOST
+  return function parseHost (text) {
+    if (text === lastText) return lastHost
+    lastHost = toHost(text)
+    lastText = text
+    return lastHost
+  }
+}
+
+export function toHost (text: string | undefined): Host {
+  if (text === undefined || text === '') return NO_HOST
+  const match = /^(\[[^\]]+\]|[^:]*)(?::(\d{1,5}))?$/.exec(text)
+  if (match === null) return { address: cutText(text, 255), port: undefined }
+  const port = match[2] === undefined ? undefined : Number(match[2])
+  return { address: cutText(match[1]!.replace(/^\[|\]$/g, ''), 255), port: port !== undefined && port <= 65535 ? port : undefined }
+}

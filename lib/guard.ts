@@ -1,0 +1,65 @@
+import { diag } from '@opentelemetry/api'
+import { SCOPE_NAME } from './semconv.ts'
+
+/**
+ * The fence around everything that comes from outside: mapper, hooks, samplers, processors, propagators, getters.
+ * A failure behind it costs one diagnostic line a minute for each kind, never an answer.
+ *
+ * @see https://opentelemetry.io/docs/specs/otel/error-handling/
+ */
+export interface Guard {
+  /** Notes a failure of `kind`; says it through the API's `diag`, at most once a minute, with the count since. */
+  report (kind: string, error: unknown): void
+  /** Calls `fn`; what it throws, or what the promise that it returns rejects with, is reported, not passed on. */
+  run<Args extends unknown[]> (kind: string, fn: (...args: Args) => unknown, ...args: Args): void
+  /** Failures so far by kind, for tests and diagnosis. */
+  readonly counts: ReadonlyMap<string, number>
+}
+
+const QUIET_MILLIS = 60_000
+
+export function createGuard (now: () => number = Date.now): Guard {
+  const counts = new Map<string, number>()
+  const spoken = new Map<string, { atMillis: number, count: number }>()
+
+  function report (kind: string, error: unknown): void {
+    const count = (counts.get(kind) ?? 0) + 1
+    counts.set(kind, count)
+    const last = spoken.get(kind)
+    const atMillis = now()
+    if (last !== undefined && atMillis - last.atMillis < QUIET_MILLIS) return
+    spoken.set(kind, { atMillis, count })
+    const since = count - (last?.count ?? 0)
+    const times = since > 1 ? ` (${since} times since the last such line)` : ''
+    try {
+      diag.warn(`${SCOPE_NAME}: ${kind} failed${times}; the request is not affected: ${describeThrown(error)}`)
+    } catch {
+      // A diagnostics logger that throws has nobody left to tell.
+    }
+  }
+
+  function run<Args extends unknown[]> (kind: string, fn: (...args: Args) => unknown, ...args: Args): void {
+    try {
+      const result = fn(...args)
+      if (isThenable(result)) result.then(undefined, (error: unknown) => report(kind, error))
+    } catch (error) {
+      report(kind, error)
+    }
+  }
+
+  return { report, run, counts }
+}
+
+/** Whether awaiting `value` would call its `then`. */
+export function isThenable (value: unknown): value is PromiseLike<unknown> {
+  return value !== null && typeof value === 'object' && typeof (value as { then?: unknown }).then === 'function'
+}
+
+/** Text of anything that can be thrown, without trusting its getters. */
+export function describeThrown (thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}`.slice(0, 300) : String(thrown).slice(0, 300)
+  } catch {
+    return 'a value that cannot be described'
+  }
+}

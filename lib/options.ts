@@ -1,0 +1,92 @@
+import type { Attributes, MeterProvider, Span, TracerProvider } from '@opentelemetry/api'
+import { Type } from '@sinclair/typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ArgumentPart, ValidationErrorRecord } from './arguments/argument-part.ts'
+
+/** What validation let through, by part; a part without a schema, and a part that failed, is absent. */
+export type ArgumentValues = Partial<Record<ArgumentPart, unknown>>
+
+/** What a mapper gets: copies, bounded and scrubbed. Changing them changes neither the request nor the record. */
+export interface RecordedArguments {
+  values: ArgumentValues
+  /** Empty when everything was valid. */
+  errors: ValidationErrorRecord[]
+}
+
+/**
+ * Decides what the span keeps of a request's arguments. Synchronous; called once for each recorded request.
+ * The keys `values` and `errors` of the result become `fastify.arguments.values` and `.errors`; every other key becomes
+ * an attribute of that name (values that are not attribute values are recorded as JSON text).
+ * `null`, `undefined`, `false` and `{}` record nothing. When it throws, or returns a promise or something else, the request
+ * goes on untouched and the span keeps `fastify.telemetry.mapper_failed`.
+ */
+export type RequestAttributesMapper = (
+  request: FastifyRequest,
+  args: RecordedArguments
+) => (Attributes & { values?: never, errors?: never }) | Record<string, unknown> | null | undefined | false
+
+/** Which arguments a span carries: values and errors; both, but only when validation failed; neither. */
+export type CaptureMode = 'all' | 'failure' | 'none'
+
+/** Options of the plugin; all optional. A wrong or unknown one throws at `register` with a `FST_SCHEMA_TELEMETRY_*` code. */
+export interface FastifySchemaTelemetryOptions {
+  /** See {@link RequestAttributesMapper}. @default identity: values and errors are recorded as they are */
+  mapper?: RequestAttributesMapper
+  /** Adds the INTERNAL child spans `fastify.arguments` and `fastify.handler`. @default false */
+  extraSpans?: boolean
+  /**
+   * `'all'`: values and errors; `'failure'`: only of requests that failed validation; `'none'`: neither, nor the four time
+   * stamps. @default 'all'
+   */
+  capture?: CaptureMode
+  /**
+   * Requests that record nothing: a function, asked at each request (when it throws, the request is recorded), or a list of
+   * route patterns, compared with the route as it was declared, prefix included. @default none
+   */
+  ignore?: ((request: FastifyRequest) => boolean) | string[]
+  /** Called right after the span starts. What it throws is reported, not passed on. @default none */
+  requestHook?: (span: Span, request: FastifyRequest) => void
+  /** Called once, before the span ends; after an abort the reply may be unsent. What it throws is reported. @default none */
+  responseHook?: (span: Span, request: FastifyRequest, reply: FastifyReply) => void
+  /** Records `http.server.request.duration`. @default true */
+  metrics?: boolean
+  /** @default the global tracer provider, also one that is registered later */
+  tracerProvider?: TracerProvider
+  /** @default the global meter provider, also one that is registered later */
+  meterProvider?: MeterProvider
+  /** `app.close()` flushes the providers, for at most five seconds in all. @default true */
+  flushOnClose?: boolean
+}
+
+/** `config.telemetry` of a route: `false` ignores the route, an object overrides the plugin's options for it. */
+export type RouteTelemetryOptions = Pick<FastifySchemaTelemetryOptions, 'mapper' | 'extraSpans' | 'capture'>
+
+const anyFunction = (description: string) => Type.Function([], Type.Unknown(), { description })
+
+const routeOptionSchemas = {
+  mapper: anyFunction('a function (request, { values, errors }) => attributes | null'),
+  extraSpans: Type.Boolean({ description: 'a boolean' }),
+  capture: Type.Union([Type.Literal('all'), Type.Literal('failure'), Type.Literal('none')], {
+    description: 'one of "all", "failure", "none"',
+  }),
+}
+
+/** The description of each property ends the sentence "option … must be …". */
+export const optionsSchema = Type.Partial(Type.Object({
+  ...routeOptionSchemas,
+  ignore: Type.Union([Type.Function([], Type.Unknown()), Type.Array(Type.String({ pattern: '^/' }))], {
+    description: 'a function (request) => boolean or a list of route patterns that begin with "/"',
+  }),
+  requestHook: anyFunction('a function (span, request) => void'),
+  responseHook: anyFunction('a function (span, request, reply) => void'),
+  metrics: Type.Boolean({ description: 'a boolean' }),
+  tracerProvider: Type.Object({ getTracer: Type.Function([], Type.Unknown()) }, {
+    description: 'a tracer provider (an object with getTracer)',
+  }),
+  meterProvider: Type.Object({ getMeter: Type.Function([], Type.Unknown()) }, {
+    description: 'a meter provider (an object with getMeter)',
+  }),
+  flushOnClose: Type.Boolean({ description: 'a boolean' }),
+}))
+
+export const routeOptionsSchema = Type.Partial(Type.Object(routeOptionSchemas))

@@ -1,0 +1,135 @@
+/**
+ * Every name this package emits, once. Attribute names with a `fastify.` prefix are ours; the others are
+ * stable names of the OpenTelemetry semantic conventions, copied so that nothing is imported at run time.
+ *
+ * @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/
+ * @see https://opentelemetry.io/docs/specs/semconv/http/http-metrics/
+ */
+
+/** Instrumentation scope of every span and metric of this package. */
+export const SCOPE_NAME = 'fastify-schema-telemetry'
+
+/** Version of the instrumentation scope: the version of this package. A test holds it equal to package.json. */
+export const SCOPE_VERSION = '0.1.0'
+
+/** Schema URL of the instrumentation scope: the edition of the semantic conventions that the names follow. */
+export const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.45.0'
+
+// ---- Start attributes of the SERVER span -----------------------------------------------------------------
+
+/** HTTP method; string; `GET`. Methods outside RFC 9110, PATCH and QUERY stand as `_OTHER`. Required. */
+export const HTTP_REQUEST_METHOD = 'http.request.method'
+
+/** The method as the client sent it; string; only when {@link HTTP_REQUEST_METHOD} is `_OTHER`. */
+export const HTTP_REQUEST_METHOD_ORIGINAL = 'http.request.method_original'
+
+/** Value of {@link HTTP_REQUEST_METHOD} for a method that is not well known. */
+export const HTTP_METHOD_OTHER = '_OTHER'
+
+/** `http` or `https`, as Fastify's `trustProxy` sees it; string. Required. */
+export const URL_SCHEME = 'url.scheme'
+
+/** Path of the request target without query; string; `/users/7`. Required. */
+export const URL_PATH = 'url.path'
+
+/** Route pattern with prefix; string; `/users/:id`. Absent when no route matched. */
+export const HTTP_ROUTE = 'http.route'
+
+/** Host of the request without port, as Fastify's `trustProxy` sees it; string. */
+export const SERVER_ADDRESS = 'server.address'
+
+/** Port of the Host; int; absent when the Host names none. */
+export const SERVER_PORT = 'server.port'
+
+/** Address of the client, as Fastify's `trustProxy` sees it; string. */
+export const CLIENT_ADDRESS = 'client.address'
+
+/** Address of the socket's other end; string. */
+export const NETWORK_PEER_ADDRESS = 'network.peer.address'
+
+/** Port of the socket's other end; int. */
+export const NETWORK_PEER_PORT = 'network.peer.port'
+
+/** HTTP version; string; `1.1`. */
+export const NETWORK_PROTOCOL_VERSION = 'network.protocol.version'
+
+/** User-Agent header; string, at most 1,024 characters. */
+export const USER_AGENT_ORIGINAL = 'user_agent.original'
+
+/** Name of the route's handler function; string; absent for an anonymous one. */
+export const CODE_FUNCTION_NAME = 'code.function.name'
+
+/** `operationId` of the route's schema; string; absent when the schema has none. */
+export const FASTIFY_ROUTE_OPERATION_ID = 'fastify.route.operation_id'
+
+// ---- End attributes of the SERVER span -------------------------------------------------------------------
+
+/** Status code as sent; int; absent when no response head was sent. */
+export const HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code'
+
+/** Why the request counts as failed; string: class of the exception, status code of a 5xx, or one of the values below. */
+export const ERROR_TYPE = 'error.type'
+
+/** {@link ERROR_TYPE} of a request whose connection closed before the answer was complete. */
+export const ERROR_TYPE_CLIENT_DISCONNECTED = 'client_disconnected'
+
+// ---- Arguments -------------------------------------------------------------------------------------------
+
+/** JSON text, string: what validation let through, by part (`params`, `body`, `querystring`, `headers`). */
+export const ARGUMENTS_VALUES = 'fastify.arguments.values'
+
+/** JSON text, string: list of `{ part, path, keyword, message, schemaPath?, params?, input? }`; absent without errors. */
+export const ARGUMENTS_ERRORS = 'fastify.arguments.errors'
+
+/** Number of validation or parse errors; int; only when above 0. */
+export const ARGUMENTS_ERROR_COUNT = 'fastify.arguments.error_count'
+
+/** `true` when a bound cut values or errors; boolean; absent otherwise. */
+export const ARGUMENTS_TRUNCATED = 'fastify.arguments.truncated'
+
+/** When body parsing began; string, UTC, ISO 8601 with microseconds. */
+export const ARGUMENTS_START_TIMESTAMP = 'fastify.arguments.start_timestamp'
+
+/** When validation ended; string, UTC, ISO 8601 with microseconds. */
+export const ARGUMENTS_END_TIMESTAMP = 'fastify.arguments.end_timestamp'
+
+/** When the route handler began; string, UTC, ISO 8601 with microseconds; absent when it never ran. */
+export const HANDLER_START_TIMESTAMP = 'fastify.handler.start_timestamp'
+
+/** When the route handler ended (for callback handlers: replied); string, UTC, ISO 8601 with microseconds. */
+export const HANDLER_END_TIMESTAMP = 'fastify.handler.end_timestamp'
+
+/** `true` when the mapper threw or returned something that is not an object of attributes; boolean; absent otherwise. */
+export const MAPPER_FAILED = 'fastify.telemetry.mapper_failed'
+
+// ---- Child spans -----------------------------------------------------------------------------------------
+
+/** INTERNAL child span of `extraSpans`: body parsing and validation. */
+export const SPAN_ARGUMENTS = 'fastify.arguments'
+
+/** INTERNAL child span of `extraSpans`: the route handler. */
+export const SPAN_HANDLER = 'fastify.handler'
+
+// ---- Exceptions (span event) -----------------------------------------------------------------------------
+
+/** Name of the span event of an exception that ended in a 5xx answer. */
+export const EXCEPTION_EVENT = 'exception'
+
+/** Class of the exception; string. */
+export const EXCEPTION_TYPE = 'exception.type'
+
+/** Message of the exception, at most 1,024 characters, secrets scrubbed; string. */
+export const EXCEPTION_MESSAGE = 'exception.message'
+
+/** Stack of the exception, at most 8,192 characters, secrets scrubbed; string. */
+export const EXCEPTION_STACKTRACE = 'exception.stacktrace'
+
+// ---- Metrics ---------------------------------------------------------------------------------------------
+
+/** Histogram, unit `s`: duration of each request, from its first hook to its last byte. */
+export const METRIC_REQUEST_DURATION = 'http.server.request.duration'
+
+/** Bucket boundaries, in seconds, that the convention advises for {@link METRIC_REQUEST_DURATION}. */
+export const REQUEST_DURATION_BOUNDARIES_SECONDS = [
+  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+]

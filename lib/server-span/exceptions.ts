@@ -1,0 +1,40 @@
+import type { Span } from '@opentelemetry/api'
+import { scrubText } from '../arguments/scrub.ts'
+import { EXCEPTION_EVENT, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE } from '../semconv.ts'
+
+const MAX_MESSAGE_LENGTH = 1024
+const MAX_STACK_LENGTH = 8192
+
+/** Class of a thrown value, for `error.type`; `undefined` when it has none (strings, `null`, objects without a prototype). */
+export function exceptionTypeOf (thrown: unknown): string | undefined {
+  try {
+    if (thrown === null || typeof thrown !== 'object') return undefined
+    const name: unknown = thrown.constructor?.name
+    return typeof name === 'string' && name !== '' ? name.slice(0, 128) : undefined
+  } catch {
+    // A getter or a Proxy that throws.
+    return undefined
+  }
+}
+
+/**
+ * Records a thrown value as the event `exception`; never throws, whatever the value's getters do. Not the SDK's `recordException`, which
+ * trusts them, bounds nothing and puts an error's `code` where its class belongs.
+ */
+export function recordException (span: Span, thrown: unknown, epochMillis: number): void {
+  const attributes: Record<string, string> = { [EXCEPTION_TYPE]: exceptionTypeOf(thrown) ?? typeof thrown }
+  const message = typeof thrown === 'string' ? thrown : readText(thrown, 'message')
+  if (message !== undefined) attributes[EXCEPTION_MESSAGE] = scrubText(message, MAX_MESSAGE_LENGTH)
+  const stack = readText(thrown, 'stack')
+  if (stack !== undefined) attributes[EXCEPTION_STACKTRACE] = scrubText(stack, MAX_STACK_LENGTH)
+  span.addEvent(EXCEPTION_EVENT, attributes, epochMillis)
+}
+
+function readText (thrown: unknown, property: 'message' | 'stack'): string | undefined {
+  try {
+    const text: unknown = (thrown as Record<string, unknown> | null)?.[property]
+    return typeof text === 'string' && text !== '' ? text : undefined
+  } catch {
+    return undefined
+  }
+}

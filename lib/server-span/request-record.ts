@@ -1,0 +1,96 @@
+import { INVALID_SPAN_CONTEXT, trace, type Context, type Span, type Tracer } from '@opentelemetry/api'
+import type { ValidationErrorRecord } from '../arguments/argument-part.ts'
+import type { RouteSettings, Settings } from '../settings.ts'
+
+/** What a span says of its route; made once for each route. */
+export interface RouteFacts extends RouteSettings {
+  /** Pattern with prefix; `undefined` for requests that no route matched. */
+  readonly route: string | undefined
+  readonly operationId: string | undefined
+  readonly functionName: string | undefined
+}
+
+/** What a span says of its request from the start; frozen there, since a route can be left on the way (`callNotFound`). */
+export interface RequestFacts {
+  /** Well-known method, or `_OTHER`. */
+  method: string
+  /** As sent, when `method` is `_OTHER`. */
+  methodOriginal: string | undefined
+  scheme: string
+  path: string
+  serverAddress: string | undefined
+  serverPort: number | undefined
+  clientAddress: string | undefined
+  peerAddress: string | undefined
+  peerPort: number | undefined
+  protocolVersion: string
+  userAgent: string | undefined
+}
+
+/** A point in time that was not reached (yet). */
+export const NEVER = -1
+
+export const noopSpan = trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
+
+/** Everything that is kept of one request while it is under way. One shape, all fields set at once: the engine makes it cheap. */
+export class RequestRecord {
+  readonly settings: Settings
+  readonly route: RouteFacts
+  readonly request: RequestFacts
+  /** `null` when only metrics are on. */
+  readonly tracer: Tracer | null
+  span: Span
+  /** Where the request's spans belong: what hooks and handler run in. */
+  context: Context
+  /** The span takes attributes: sampled, and an SDK is there. */
+  isRecording: boolean
+
+  /** Monotonic milliseconds of the start. */
+  readonly startMillis: number
+  /** What turns monotonic milliseconds into milliseconds since the Unix epoch. */
+  readonly epochOffset: number
+  argumentsStartMillis = NEVER
+  argumentsEndMillis = NEVER
+  handlerStartMillis = NEVER
+  handlerEndMillis = NEVER
+
+  /** The body was parsed, or there is none. */
+  bodyReceived = false
+  /** The mapper was asked, or need not be. */
+  argumentsNoted = false
+  valuesJson: string | undefined = undefined
+  errors: readonly ValidationErrorRecord[] = NO_ERRORS
+
+  /** The last thing that Fastify reported as an error of this request. */
+  thrown: unknown = undefined
+  hasThrown = false
+  thrownMillis = NEVER
+
+  /** The whole answer was handed to the socket. */
+  completed = false
+  ended = false
+  handlerSpan: Span | null = null
+
+  constructor (settings: Settings, route: RouteFacts, request: RequestFacts, tracer: Tracer | null, context: Context) {
+    this.settings = settings
+    this.route = route
+    this.request = request
+    this.tracer = tracer
+    this.context = context
+    this.span = noopSpan
+    this.isRecording = false
+    this.startMillis = settings.clock.monotonicMillis()
+    this.epochOffset = settings.clock.epochMillis() - this.startMillis
+  }
+
+  now (): number {
+    return this.settings.clock.monotonicMillis()
+  }
+
+  /** Milliseconds since the Unix epoch, for the OpenTelemetry API. */
+  toEpoch (monotonicMillis: number): number {
+    return this.epochOffset + monotonicMillis
+  }
+}
+
+export const NO_ERRORS: readonly ValidationErrorRecord[] = Object.freeze([])

@@ -1,0 +1,49 @@
+import { SpanKind, trace, type Attributes, type Context } from '@opentelemetry/api'
+import {
+  CLIENT_ADDRESS, CODE_FUNCTION_NAME, FASTIFY_ROUTE_OPERATION_ID, HTTP_METHOD_OTHER, HTTP_REQUEST_METHOD, HTTP_REQUEST_METHOD_ORIGINAL,
+  HTTP_ROUTE, NETWORK_PEER_ADDRESS, NETWORK_PEER_PORT, NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, URL_PATH, URL_SCHEME,
+  USER_AGENT_ORIGINAL,
+} from '../semconv.ts'
+import type { RequestFacts, RequestRecord, RouteFacts } from './request-record.ts'
+
+/**
+ * Opens the request's span, all start attributes in one object so that a sampler sees them, and makes its context the record's.
+ * Under a local span of somebody else the kind is INTERNAL: the server span is theirs.
+ */
+export function startServerSpan (record: RequestRecord, parent: Context, hasLocalParent: boolean): void {
+  if (record.tracer === null) return
+  const span = record.tracer.startSpan(spanName(record.request, record.route), {
+    kind: hasLocalParent ? SpanKind.INTERNAL : SpanKind.SERVER,
+    startTime: record.toEpoch(record.startMillis),
+    attributes: startAttributes(record.request, record.route),
+  }, parent)
+  record.span = span
+  record.context = trace.setSpan(parent, span)
+  record.isRecording = span.isRecording()
+}
+
+/** `METHOD route`, or the method alone: never the path, which has no end of values. */
+function spanName ({ method }: RequestFacts, { route }: RouteFacts): string {
+  const name = method === HTTP_METHOD_OTHER ? 'HTTP' : method
+  return route === undefined ? name : `${name} ${route}`
+}
+
+function startAttributes (request: RequestFacts, route: RouteFacts): Attributes {
+  const attributes: Attributes = {
+    [HTTP_REQUEST_METHOD]: request.method,
+    [URL_SCHEME]: request.scheme,
+    [URL_PATH]: request.path,
+    [NETWORK_PROTOCOL_VERSION]: request.protocolVersion,
+  }
+  if (route.route !== undefined) attributes[HTTP_ROUTE] = route.route
+  if (request.serverAddress !== undefined) attributes[SERVER_ADDRESS] = request.serverAddress
+  if (request.serverPort !== undefined) attributes[SERVER_PORT] = request.serverPort
+  if (request.clientAddress !== undefined) attributes[CLIENT_ADDRESS] = request.clientAddress
+  if (request.peerAddress !== undefined) attributes[NETWORK_PEER_ADDRESS] = request.peerAddress
+  if (request.peerPort !== undefined) attributes[NETWORK_PEER_PORT] = request.peerPort
+  if (request.userAgent !== undefined) attributes[USER_AGENT_ORIGINAL] = request.userAgent
+  if (request.methodOriginal !== undefined) attributes[HTTP_REQUEST_METHOD_ORIGINAL] = request.methodOriginal
+  if (route.operationId !== undefined) attributes[FASTIFY_ROUTE_OPERATION_ID] = route.operationId
+  if (route.functionName !== undefined) attributes[CODE_FUNCTION_NAME] = route.functionName
+  return attributes
+}
