@@ -7,8 +7,6 @@ export type TelemetryErrorCode =
   | 'FST_SCHEMA_TELEMETRY_INVALID_OPTION'
   /** There is no option of that name. */
   | 'FST_SCHEMA_TELEMETRY_UNKNOWN_OPTION'
-  /** A variable or argument of `configure()` asks for something that it cannot do. */
-  | 'FST_SCHEMA_TELEMETRY_UNSUPPORTED'
 
 /** Error with a stable `code`, thrown by `register`, by a route's registration or by `configure()`. */
 export class TelemetryError extends TypeError {

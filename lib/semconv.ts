@@ -133,3 +133,11 @@ export const METRIC_REQUEST_DURATION = 'http.server.request.duration'
 export const REQUEST_DURATION_BOUNDARIES_SECONDS = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ]
+
+// ---- Resource --------------------------------------------------------------------------------------------
+
+/** Name of the service; string. */
+export const SERVICE_NAME = 'service.name'
+
+/** Version of the service; string. */
+export const SERVICE_VERSION = 'service.version'

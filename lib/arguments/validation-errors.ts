@@ -56,11 +56,13 @@ function toValidatorError (entry: unknown): ValidatorError {
 function describeError (part: ArgumentPart, error: ValidatorError, data: unknown, node: CaptureNode | undefined): ValidationErrorRecord {
   const place = locate(part, toSegments(error), data, node)
   const message = typeof error.message === 'string' ? error.message : 'is not valid'
+  const keyword = typeof error.keyword === 'string' ? error.keyword : keywordOf(message)
   const record: ValidationErrorRecord = {
     part,
     path: place.path,
-    keyword: typeof error.keyword === 'string' ? error.keyword : keywordOf(message),
-    message: place.isSecret ? SCRUBBED : scrubText(message, MAX_ERROR_TEXT_LENGTH),
+    keyword,
+    // A validator may quote the value in its message.
+    message: place.isSecret ? `does not satisfy "${keyword}"` : scrubText(message, MAX_ERROR_TEXT_LENGTH),
   }
   if (typeof error.schemaPath === 'string') record.schemaPath = error.schemaPath.slice(0, MAX_ERROR_TEXT_LENGTH)
   const params = describeParams(error.params, place)

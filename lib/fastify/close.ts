@@ -1,6 +1,7 @@
 import { metrics, trace } from '@opentelemetry/api'
 import type { Guard } from '../guard.ts'
 import type { FastifySchemaTelemetryOptions } from '../options.ts'
+import { within } from '../within.ts'
 
 /** How long `app.close()` may wait for the flushes, in all. */
 const FLUSH_BUDGET_MILLIS = 5000
@@ -38,14 +39,4 @@ function findFlushable (provider: object): Flushable | undefined {
   const candidates: unknown[] = [provider, (provider as { getDelegate?: () => unknown }).getDelegate?.()]
   return candidates.find((candidate): candidate is Flushable =>
     typeof (candidate as Partial<Flushable> | undefined)?.forceFlush === 'function')
-}
-
-function within (millis: number, work: Promise<unknown>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, millis)
-    work.finally(() => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }

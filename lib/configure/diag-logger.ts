@@ -1,0 +1,31 @@
+import { diag, DiagLogLevel, type DiagLogger } from '@opentelemetry/api'
+
+const QUIET_MILLIS = 60_000
+const MAX_KINDS = 100
+
+/** The API's place for globals; nothing in its interface tells whether a logger is set. */
+const API_GLOBALS = Symbol.for('opentelemetry.js.api.1')
+
+/**
+ * Makes warnings and errors of OpenTelemetry and of this package visible, one line each and the same one at most once a minute, unless the
+ * application has a diagnostics logger of its own.
+ */
+export function installDiagLogger (write: (line: string) => void, now: () => number = Date.now): void {
+  const globals = (globalThis as { [API_GLOBALS]?: { diag?: unknown } })[API_GLOBALS]
+  if (globals?.diag !== undefined) return
+  const spoken = new Map<string, number>()
+
+  function say (...words: unknown[]): void {
+    const line = words.map(String).join(' ').replace(/\s*\n[^]*/, '').slice(0, 500)
+    const kind = line.slice(0, 60)
+    const last = spoken.get(kind)
+    if (last !== undefined && now() - last < QUIET_MILLIS) return
+    if (spoken.size >= MAX_KINDS) spoken.clear()
+    spoken.set(kind, now())
+    write(`${line}\n`)
+  }
+
+  const silent = () => {}
+  const logger: DiagLogger = { error: say, warn: say, info: silent, debug: silent, verbose: silent }
+  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
+}

@@ -1,0 +1,50 @@
+import type { Attributes } from '@opentelemetry/api'
+import type { Sampler, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace'
+import { Type } from '@sinclair/typebox'
+
+/** Options of `configure()`; all optional. An argument is stronger than a variable of the environment. */
+export interface ConfigureOptions {
+  /** Resource attribute `service.name`. @default OTEL_SERVICE_NAME, else `unknown_service:node` */
+  serviceName?: string
+  /** Resource attribute `service.version`. @default that of OTEL_RESOURCE_ATTRIBUTES, if any */
+  serviceVersion?: string
+  /** More resource attributes. @default those of OTEL_RESOURCE_ATTRIBUTES */
+  resourceAttributes?: Attributes
+  /**
+   * Where spans go: `'otlp'` (OTLP over HTTP, set up by the OTEL_EXPORTER_OTLP_* variables), `'none'`, or a span exporter of your own.
+   * @default OTEL_TRACES_EXPORTER, else `'otlp'`
+   */
+  exporter?: 'otlp' | 'none' | SpanExporter
+  /** Base URL of the collector; `/v1/traces` is added. @default OTEL_EXPORTER_OTLP_ENDPOINT, else `http://localhost:4318` */
+  endpoint?: string
+  /** Prints each trace as a tree on standard output. @default false, or true with OTEL_TRACES_EXPORTER=console */
+  console?: boolean
+  /** Exports metrics over OTLP/HTTP. A Jaeger, which takes traces only, refuses them. @default whether OTEL_METRICS_EXPORTER is `otlp` */
+  metrics?: boolean
+  /** @default the SDK's: what the caller decided, and every request without a caller */
+  sampler?: Sampler
+  /** Further span processors, run before the export. @default none */
+  spanProcessors?: SpanProcessor[]
+  /** Longest wait of a finished span for its batch, milliseconds. @default 5000 */
+  scheduledDelayMillis?: number
+  /** Longest time that `forceFlush()` and `shutdown()` take, milliseconds. @default 5000 */
+  flushTimeoutMillis?: number
+}
+
+const withMethod = (method: string, description: string) => Type.Object({ [method]: Type.Function([], Type.Unknown()) }, { description })
+
+export const configureOptionsSchema = Type.Partial(Type.Object({
+  serviceName: Type.String({ minLength: 1, description: 'a string that is not empty' }),
+  serviceVersion: Type.String({ minLength: 1, description: 'a string that is not empty' }),
+  resourceAttributes: Type.Record(Type.String(), Type.Unknown(), { description: 'an object of attributes' }),
+  exporter: Type.Union([Type.Literal('otlp'), Type.Literal('none'), withMethod('export', '')], {
+    description: '"otlp", "none" or a span exporter (an object with export)',
+  }),
+  endpoint: Type.String({ pattern: '^https?://', description: 'a URL that begins with http:// or https://' }),
+  console: Type.Boolean({ description: 'a boolean' }),
+  metrics: Type.Boolean({ description: 'a boolean' }),
+  sampler: withMethod('shouldSample', 'a sampler (an object with shouldSample)'),
+  spanProcessors: Type.Array(withMethod('onEnd', ''), { description: 'a list of span processors (objects with onStart and onEnd)' }),
+  scheduledDelayMillis: Type.Number({ minimum: 0, description: 'a number of milliseconds, 0 or more' }),
+  flushTimeoutMillis: Type.Number({ minimum: 0, description: 'a number of milliseconds, 0 or more' }),
+}))
