@@ -1,8 +1,9 @@
-import { context, trace } from '@opentelemetry/api'
+import { context, trace, type Context } from '@opentelemetry/api'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RequestPayload } from 'fastify'
 import { readInbound, silentContext } from '../propagation/inbound.ts'
+import { currentContext } from '../server-span/current-context.ts'
 import { finishServerSpan } from '../server-span/finish.ts'
-import { NEVER, RequestRecord } from '../server-span/request-record.ts'
+import { NEVER, NO_FACTS, RequestRecord } from '../server-span/request-record.ts'
 import { startServerSpan } from '../server-span/start.ts'
 import type { Settings } from '../settings.ts'
 import { kRecord } from '../symbols.ts'
@@ -50,7 +51,7 @@ export function createHooks (settings: Settings) {
     const routeOptions = request.routeOptions
     const plan = planOf(settings, instance, routeOptions as Parameters<typeof planOf>[2])
     const { parent, hasLocalParent } = readInboundSafely(request)
-    if (plan.isIgnored || isIgnored(request)) return silentContext(parent)
+    if (plan.isIgnored || isIgnored(request)) return ignore(request, plan, parent)
 
     const record = new RequestRecord(settings, plan, readRequestFacts(request, plan), tracer, parent)
     try {
@@ -59,10 +60,17 @@ export function createHooks (settings: Settings) {
       // A sampler or a span processor that throws: the request goes on in its caller's trace.
       guard.report('span start', error)
     }
-    if (!record.isRecording && settings.findDuration() === null) return record.context
     request[kRecord] = record
-    reply.raw.once('close', () => end(record, request, reply))
+    if (record.isRecording || settings.findDuration() !== null) reply.raw.once('close', () => end(record, request, reply))
     if (record.isRecording && settings.requestHook !== null) guard.run('requestHook', settings.requestHook, record.span, request)
+    return record.context
+  }
+
+  /** An ignored request has a record only to find its silent context again; it never ends, since nothing of it is measured. */
+  function ignore (request: RecordedRequest, plan: RoutePlan, parent: Context): Context {
+    const record = new RequestRecord(settings, plan, NO_FACTS, null, silentContext(parent))
+    record.span = trace.getSpan(record.context)!
+    request[kRecord] = record
     return record.context
   }
 
@@ -168,13 +176,9 @@ export function createHooks (settings: Settings) {
   return { onRequest, preParsing, preValidation, preHandler, onError, onSend, onResponse }
 }
 
-/** Goes on in the request's context if it was lost on the way: a body parser or a callback hook may have resumed from a pool. */
+/** Goes on in the request's context, if it was lost on the way. */
 function resume (record: RequestRecord, done: HookHandlerDoneFunction): void {
-  const active = context.active()
-  if (active === record.context || belongsToTrace(record, trace.getSpanContext(active)?.traceId)) done()
-  else context.with(record.context, done)
-}
-
-function belongsToTrace (record: RequestRecord, traceId: string | undefined): boolean {
-  return traceId !== undefined && traceId === record.span.spanContext().traceId
+  const requestContext = currentContext(record)
+  if (requestContext === context.active()) done()
+  else context.with(requestContext, done)
 }

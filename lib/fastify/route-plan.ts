@@ -47,7 +47,8 @@ export function createRoutePlan (settings: Settings, instance: FastifyInstance, 
     isIgnored: telemetry === false || (route.url !== undefined && settings.ignoredRoutes.has(route.url)),
     route: route.url,
     operationId: typeof schema?.operationId === 'string' ? schema.operationId : undefined,
-    functionName: functionName(route.handler),
+    // Of a request that no route matched it would be the name of Fastify's own 404 handler.
+    functionName: route.url === undefined ? undefined : functionName(route.handler),
     secretSegments: secretSegments(route.url),
     bodyLimit: route.bodyLimit ?? instance.initialConfig.bodyLimit ?? Number.NaN,
     argumentCapture () {

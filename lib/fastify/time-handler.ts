@@ -1,7 +1,8 @@
 import { types } from 'node:util'
-import { context } from '@opentelemetry/api'
+import { context, type Context } from '@opentelemetry/api'
 import type { RouteHandlerMethod } from 'fastify'
 import { isThenable } from '../guard.ts'
+import { currentContext } from '../server-span/current-context.ts'
 import { endHandlerSpan, startHandlerSpan } from '../server-span/extra-spans.ts'
 import { NEVER, type RequestRecord } from '../server-span/request-record.ts'
 import type { Settings } from '../settings.ts'
@@ -20,17 +21,19 @@ export function timeHandler (settings: Settings, handler: RouteHandlerMethod): R
   const timed: AnyHandler = function (first, second) {
     // @fastify/websocket calls the handlers of its routes with (socket, request).
     const record = recordOf(settings, first) ?? recordOf(settings, second)
-    if (record === null || !record.isRecording || record.ended || record.handlerStartMillis !== NEVER) return original.call(this, first, second)
-    const handlerContext = beginHandler(settings, record)
+    if (record === null) return original.call(this, first, second)
+    const isFirstCall = record.isRecording && !record.ended && record.handlerStartMillis === NEVER
+    const handlerContext = isFirstCall ? beginHandler(settings, record) : currentContext(record)
     let result
     try {
-      result = handlerContext === record.context && context.active() === handlerContext
+      result = context.active() === handlerContext
         ? original.call(this, first, second)
         : context.with(handlerContext, original, this, first, second)
     } catch (error) {
-      endHandler(settings, record, { error })
+      if (isFirstCall) endHandler(settings, record, { error })
       throw error
     }
+    if (!isFirstCall) return result
     if (isNativePromise(result)) {
       // A side branch: the promise itself goes on to Fastify. Its rejection is handled there, and here only looked at.
       result.then(() => endHandler(settings, record), (error: unknown) => endHandler(settings, record, { error }))
@@ -53,14 +56,15 @@ function recordOf (settings: Settings, candidate: unknown): RequestRecord | null
   return record === undefined || record === null || record.settings !== settings ? null : record
 }
 
-function beginHandler (settings: Settings, record: RequestRecord) {
+function beginHandler (settings: Settings, record: RequestRecord): Context {
   record.handlerStartMillis = record.now()
-  if (!record.route.extraSpans) return record.context
+  const requestContext = currentContext(record)
+  if (!record.route.extraSpans) return requestContext
   try {
-    return startHandlerSpan(record)
+    return startHandlerSpan(record, requestContext)
   } catch (error) {
     settings.guard.report('handler span', error)
-    return record.context
+    return requestContext
   }
 }
 

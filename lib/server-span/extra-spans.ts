@@ -17,16 +17,16 @@ export function emitArgumentsSpan (record: RequestRecord, attributes: readonly A
 }
 
 /** Opens the child span of the handler; the context returned makes spans of the handler its children. */
-export function startHandlerSpan (record: RequestRecord): Context {
-  if (record.tracer === null) return record.context
+export function startHandlerSpan (record: RequestRecord, parent: Context): Context {
+  if (record.tracer === null) return parent
   const { functionName } = record.route
   const span = record.tracer.startSpan(SPAN_HANDLER, {
     kind: SpanKind.INTERNAL,
     startTime: record.toEpoch(record.handlerStartMillis),
     attributes: { ...routeAttribute(record), ...(functionName === undefined ? {} : { [CODE_FUNCTION_NAME]: functionName }) },
-  }, record.context)
+  }, parent)
   record.handlerSpan = span
-  return trace.setSpan(record.context, span)
+  return trace.setSpan(parent, span)
 }
 
 /** Ends the child span of the handler, if one is open. `thrown` is what the handler threw or rejected with. */

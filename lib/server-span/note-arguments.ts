@@ -1,6 +1,7 @@
 import type { ValidationErrorRecord } from '../arguments/argument-part.ts'
 import { toAttributes } from '../arguments/mapper.ts'
 import { errorsToJson } from '../arguments/validation-errors.ts'
+import { isThenable } from '../guard.ts'
 import { ARGUMENTS_ERROR_COUNT, ARGUMENTS_ERRORS, ARGUMENTS_TRUNCATED, ARGUMENTS_VALUES, MAPPER_FAILED } from '../semconv.ts'
 import { emitArgumentsSpan, type ArgumentAttribute } from './extra-spans.ts'
 import type { RequestRecord } from './request-record.ts'
@@ -32,7 +33,10 @@ export function noteArguments (record: RequestRecord, noted: NotedArguments, map
     }
   } else {
     try {
-      const mapped = toAttributes(map(noted))
+      const result = map(noted)
+      // A promise is no answer, but if it rejects nobody else will look at it.
+      if (isThenable(result)) result.then(undefined, () => {})
+      const mapped = toAttributes(result)
       if (mapped !== null) attributes.push(...mapped.attributes)
       truncated = mapped !== null && (truncated || mapped.truncated)
     } catch (error) {

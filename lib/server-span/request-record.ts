@@ -27,6 +27,21 @@ export interface RequestFacts {
   userAgent: string | undefined
 }
 
+/** Facts of a request of which nothing is recorded. */
+export const NO_FACTS: RequestFacts = Object.freeze({
+  method: '',
+  methodOriginal: undefined,
+  scheme: '',
+  path: '',
+  serverAddress: undefined,
+  serverPort: undefined,
+  clientAddress: undefined,
+  peerAddress: undefined,
+  peerPort: undefined,
+  protocolVersion: '',
+  userAgent: undefined,
+})
+
 /** A point in time that was not reached (yet). */
 export const NEVER = -1
 
