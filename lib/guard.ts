@@ -10,8 +10,11 @@ import { SCOPE_NAME } from './semconv.ts'
 export interface Guard {
   /** Notes a failure of `kind`; says it through the API's `diag`, at most once a minute, with the count since. */
   report (kind: string, error: unknown): void
-  /** Calls `fn`; what it throws, or what the promise that it returns rejects with, is reported, not passed on. */
-  run<Args extends unknown[]> (kind: string, fn: (...args: Args) => unknown, ...args: Args): void
+  /**
+   * Calls `fn` and returns what it returns; `undefined` when it throws. What it throws, or what the promise that it returns rejects with,
+   * is reported, not passed on.
+   */
+  run<Args extends unknown[]> (kind: string, fn: (...args: Args) => unknown, ...args: Args): unknown
   /** Failures so far by kind, for tests and diagnosis. */
   readonly counts: ReadonlyMap<string, number>
 }
@@ -38,12 +41,14 @@ export function createGuard (now: () => number = Date.now): Guard {
     }
   }
 
-  function run<Args extends unknown[]> (kind: string, fn: (...args: Args) => unknown, ...args: Args): void {
+  function run<Args extends unknown[]> (kind: string, fn: (...args: Args) => unknown, ...args: Args): unknown {
     try {
       const result = fn(...args)
       if (isThenable(result)) result.then(undefined, (error: unknown) => report(kind, error))
+      return result
     } catch (error) {
       report(kind, error)
+      return undefined
     }
   }
 

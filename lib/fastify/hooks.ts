@@ -84,13 +84,7 @@ export function createHooks (settings: Settings) {
   }
 
   function isIgnored (request: FastifyRequest): boolean {
-    if (settings.asksIgnore === null) return false
-    try {
-      return settings.asksIgnore(request) === true
-    } catch (error) {
-      guard.report('ignore', error)
-      return false
-    }
+    return settings.asksIgnore !== null && guard.run('ignore', settings.asksIgnore, request) === true
   }
 
   function preParsing (request: RecordedRequest, _reply: FastifyReply, payload: RequestPayload, done: (error: null, payload: RequestPayload) => void): void {
