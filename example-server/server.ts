@@ -15,12 +15,6 @@ const telemetry = configure({
 
 const app = await buildApp()
 
-closeWithGrace({ delay: 10_000 }, async function close ({ err }) {
-  if (err !== undefined) console.error(err)
-  await app.close()
-  await telemetry.shutdown()
-})
-
 const port = Number(process.env.PORT || 3000)
 try {
   const address = await app.listen({ port, host: '127.0.0.1' })
@@ -30,7 +24,12 @@ try {
   console.error(code === 'EADDRINUSE'
     ? `Port ${port} is taken. Stop the program that has it, or choose another port: PORT=3001 npm start`
     : `The server cannot listen on port ${process.env.PORT}: ${message}`)
-  process.exitCode = 1
+  process.exit(1)
+}
+
+// Ctrl-C and SIGTERM: requests under way are answered, then their spans are sent.
+closeWithGrace({ delay: 10_000 }, async function close ({ err }) {
+  if (err !== undefined) console.error(err)
   await app.close()
   await telemetry.shutdown()
-}
+})

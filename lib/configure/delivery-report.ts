@@ -12,20 +12,25 @@ export interface DeliveryReport {
 }
 
 /**
- * @param url - where the spans go
+ * @param url - where the spans go over OTLP/HTTP; `undefined` for an exporter of the user's own
  * @param write - takes one line with its end
  */
-export function createDeliveryReport (url: string, write: (line: string) => void): DeliveryReport {
+export function createDeliveryReport (url: string | undefined, write: (line: string) => void): DeliveryReport {
   let isFirst = true
   let isFailing = false
   let lostCount = 0
+  const destination = url ?? 'the span exporter'
   const say = (text: string) => write(`${SCOPE_NAME}: ${text}\n`)
 
   function hint (reason: string): void {
     if (isFailing) return
     isFailing = true
-    say(`no trace collector answers at ${url} (${reason}). The application runs on; its traces are lost until one does. ` +
-      'Start one there (for instance Jaeger), or set OTEL_EXPORTER_OTLP_ENDPOINT, or OTEL_TRACES_EXPORTER=none.')
+    if (url === undefined || /^\d{3}$/.test(reason)) {
+      say(`${destination} refuses spans (${reason}). The application runs on; its traces are lost until they are taken.`)
+    } else {
+      say(`no trace collector answers at ${url} (${reason}). The application runs on; its traces are lost until one does. ` +
+        'Start one there (for instance Jaeger), or set OTEL_EXPORTER_OTLP_ENDPOINT, or OTEL_TRACES_EXPORTER=none.')
+    }
   }
 
   return {
@@ -33,12 +38,12 @@ export function createDeliveryReport (url: string, write: (line: string) => void
       if (!isFirst) return
       isFirst = false
       // The exporter retries for some eight seconds before it gives up; a port where nobody listens is known at once.
-      probe(url, hint)
+      if (url !== undefined) probe(url, hint)
     },
     delivered (spanCount) {
       if (!isFailing) return
       isFailing = false
-      say(`traces are delivered again to ${url} (${spanCount} spans; ${lostCount} were lost).`)
+      say(`traces are delivered again to ${destination} (${spanCount} spans; ${lostCount} were lost).`)
       lostCount = 0
     },
     lost (spanCount, error) {
@@ -46,7 +51,7 @@ export function createDeliveryReport (url: string, write: (line: string) => void
       hint(reasonOf(error))
     },
     abandoned (spanCount, afterMillis) {
-      say(`${spanCount} spans were not delivered to ${url} within ${afterMillis} ms.`)
+      say(`${spanCount} spans were not delivered to ${destination} within ${afterMillis} ms.`)
     },
   }
 }

@@ -6,6 +6,7 @@ import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk
 import { BatchSpanProcessor, TracerProvider, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace'
 import { checkOptions } from '../check-options.ts'
 import { SCOPE_NAME } from '../semconv.ts'
+import { createTracerSource } from '../server-span/tracer-source.ts'
 import { within } from '../within.ts'
 import { ConsoleTreeProcessor } from './console-tree.ts'
 import { createDeliveryReport } from './delivery-report.ts'
@@ -44,8 +45,9 @@ export function configure (options: ConfigureOptions = {}): Telemetry {
   installDiagLogger(warn)
   const resource = createResource(options)
   const url = tracesUrl(options)
-  const report = createDeliveryReport(url ?? environment.tracesUrl, warn)
-  const exporter = createExporter(options.exporter ?? environment.tracesExporter, url)
+  const choice = options.exporter ?? environment.tracesExporter
+  const report = createDeliveryReport(typeof choice === 'object' ? undefined : url ?? environment.tracesUrl, warn)
+  const exporter = createExporter(choice, url)
   const reporting = exporter === undefined ? undefined : new ReportingExporter(exporter, report)
   // The SDK tells a failed export to the global error handler, with a stack; it has been told in one line already.
   setGlobalErrorHandler((error) => {
@@ -104,8 +106,8 @@ function tracesUrl ({ endpoint }: ConfigureOptions): string | undefined {
 }
 
 function register (tracerProvider: TracerProvider, meterProvider: MeterProvider | undefined, warn: (line: string) => void): void {
-  const isFirst = trace.setGlobalTracerProvider(tracerProvider)
-  if (!isFirst) {
+  // Asked for before, since the API would add a line of its own.
+  if (createTracerSource(undefined)() !== null || !trace.setGlobalTracerProvider(tracerProvider)) {
     warn(`${SCOPE_NAME}: an OpenTelemetry SDK has been registered in this process already; it stays in use, and spans do not come here. ` +
       'Call configure() first and once, or give its tracerProvider to the plugin.\n')
     return
