@@ -67,7 +67,9 @@ export function writeSpecial (value: object, sink: ValueSink): boolean {
     return true
   }
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
-    sink.raw(`{"type":"${value.constructor.name}","bytes":${value.byteLength}}`)
+    sink.raw('{"type":')
+    sink.string(value.constructor.name)
+    sink.raw(`,"bytes":${value.byteLength}}`)
     return true
   }
   if (typeof (value as { pipe?: unknown }).pipe === 'function') {

@@ -47,27 +47,29 @@ export function compileCapture (schema: JsonSchema, { findSchema, isHeaders }: C
 
   function describe (leaves: SchemaInDocument[], isTopOfHeaders: boolean): CaptureNode {
     if (leaves.some(({ schema }) => isOpen(schema))) return { write: writeOpen, child: () => undefined }
+    // `false`, and references that lead nowhere: nothing is declared, so not even a primitive is recorded.
+    if (leaves.every(({ schema }) => schema === false)) return { write: (_value, sink) => sink.raw('null'), child: () => undefined }
 
     const properties = new Map<string, SchemaInDocument[]>()
     const patterns = new Map<string, SchemaInDocument[]>()
     const others: SchemaInDocument[] = []
     const items: SchemaInDocument[] = []
     const tuple: SchemaInDocument[][] = []
-    for (const { schema, document } of leaves) {
+    for (const { schema, ...place } of leaves) {
       if (typeof schema === 'boolean') continue
       for (const [name, property] of schemaEntries(schema.properties)) {
-        gather(properties, isTopOfHeaders ? name.toLowerCase() : name, { schema: property, document })
+        gather(properties, isTopOfHeaders ? name.toLowerCase() : name, { schema: property, ...place })
       }
-      for (const [pattern, property] of schemaEntries(schema.patternProperties)) gather(patterns, pattern, { schema: property, document })
+      for (const [pattern, property] of schemaEntries(schema.patternProperties)) gather(patterns, pattern, { schema: property, ...place })
       if (isSchema(schema.additionalProperties) && schema.additionalProperties !== false) {
-        others.push({ schema: schema.additionalProperties, document })
+        others.push({ schema: schema.additionalProperties, ...place })
       }
       const positions = Array.isArray(schema.items) ? schema.items : schema.prefixItems
       if (Array.isArray(positions)) {
-        positions.forEach((item, index) => { (tuple[index] ??= []).push({ schema: item as JsonSchema, document }) })
+        positions.forEach((item, index) => { (tuple[index] ??= []).push({ schema: item as JsonSchema, ...place }) })
       }
-      if (isSchema(schema.items)) items.push({ schema: schema.items, document })
-      else if (isSchema(schema.additionalItems)) items.push({ schema: schema.additionalItems, document })
+      if (isSchema(schema.items)) items.push({ schema: schema.items, ...place })
+      else if (isSchema(schema.additionalItems)) items.push({ schema: schema.additionalItems, ...place })
     }
 
     const propertyNodes = new Map([...properties].map(([name, schemas]) => [name, nodeOf(schemas)]))
@@ -101,7 +103,7 @@ export function compileCapture (schema: JsonSchema, { findSchema, isHeaders }: C
     }
   }
 
-  return nodeOf([{ schema, document: schema }], isHeaders)
+  return nodeOf([{ schema, document: schema, base: schema }], isHeaders)
 }
 
 /**
@@ -114,7 +116,13 @@ function isOpen (schema: JsonSchema): boolean {
   return !CLOSING_KEYWORDS.some((keyword) => keyword in schema)
 }
 
-const CLOSING_KEYWORDS = ['type', 'properties', 'patternProperties', 'additionalProperties', 'items', 'prefixItems', 'enum', 'const', 'required', 'not', '$ref']
+/** Every keyword that asks something of a value: a schema that has one of them is more than `{}`. */
+const CLOSING_KEYWORDS = [
+  'type', 'properties', 'patternProperties', 'additionalProperties', 'items', 'prefixItems', 'enum', 'const', 'required', 'not', '$ref',
+  'unevaluatedProperties', 'propertyNames', 'minProperties', 'maxProperties', 'dependencies', 'dependentRequired', 'dependentSchemas',
+  'additionalItems', 'unevaluatedItems', 'contains', 'minContains', 'maxContains', 'minItems', 'maxItems', 'uniqueItems',
+  'minLength', 'maxLength', 'pattern', 'format', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf',
+]
 
 function gather (map: Map<string, SchemaInDocument[]>, key: string, schema: SchemaInDocument): void {
   const list = map.get(key)
@@ -136,10 +144,12 @@ function toPattern (pattern: string): RegExp {
   }
 }
 
+const PLAIN_NAME = /^[\w.-]{1,128}$/
+
 interface PropertyPlan {
   name: string
-  /** `"name":`, ready to write. */
-  json: string
+  /** `"name":`, ready to write; absent when the name is not short and plain. */
+  json: string | undefined
   write: Writer
   /** `constructor` and its like are found on every object; only own ones count. */
   mustBeOwn: boolean
@@ -148,7 +158,7 @@ interface PropertyPlan {
 function propertyPlan (name: string, node: CaptureNode, isHeaders: boolean): PropertyPlan {
   return {
     name,
-    json: `${JSON.stringify(name)}:`,
+    json: PLAIN_NAME.test(name) ? `"${name}":` : undefined,
     write: secretWriter(name, isHeaders) ?? node.write,
     mustBeOwn: name in Object.prototype,
   }
@@ -174,8 +184,10 @@ function closedWriter (properties: Map<string, CaptureNode>, isHeaders: boolean)
       const item = (value as Record<string, unknown>)[plan.name]
       if (item === undefined) continue
       if (!sink.enter()) break
-      sink.raw(isFirst ? plan.json : `,${plan.json}`)
+      if (!isFirst) sink.raw(',')
       isFirst = false
+      if (plan.json === undefined) sink.key(plan.name)
+      else sink.raw(plan.json)
       plan.write(item, sink, depth + 1)
     }
     sink.raw('}')
@@ -197,7 +209,11 @@ function dynamicWriter (
     return others
   }
   return function writeDynamic (value, sink, depth) {
-    if (!sink.mayWalkOpen) return properties.size > 0 ? writeDeclared(value, sink, depth) : writeKind('object', sink)
+    if (!sink.mayWalkOpen) {
+      if (properties.size === 0) return writeKind('object', sink)
+      sink.truncated = true
+      return writeDeclared(value, sink, depth)
+    }
     sink.raw('{')
     let isFirst = true
     for (const key in value as object) {

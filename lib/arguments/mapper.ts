@@ -55,9 +55,11 @@ function toAttribute (key: string, value: unknown, sink: ValueSink): [string, At
   if (isSecretName(key)) return [key, SCRUBBED]
   if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return [key, value]
   writeOpen(value, sink, 0)
-  const isNative = typeof value === 'string' || isListOfOneKind(value)
+  if (typeof value !== 'string' && !isListOfOneKind(value)) return [key, sink.text]
   // The text is JSON of a bounded copy: reading it back gives the attribute without the original's getters, length or proxies.
-  return [key, isNative ? JSON.parse(sink.text) as AttributeValue : sink.text]
+  const copy: unknown = JSON.parse(sink.text)
+  // A list that ran into a bound ends with a mark, which makes two kinds of a list of numbers.
+  return [key, typeof copy === 'string' || isListOfOneKind(copy) ? copy as AttributeValue : sink.text]
 }
 
 function isListOfOneKind (value: unknown): boolean {

@@ -40,8 +40,8 @@ export function compileRequestCapture (schemas: RouteArgumentSchemas | undefined
 /** The one schema of a body, or, of a map by media type (`body.content`), all its schemas as alternatives. */
 function bodySchema (schema: unknown): unknown {
   if (!isSchema(schema) || typeof schema === 'boolean' || !isSchema(schema.content)) return schema
-  const alternatives = Object.values(schema.content).map((entry: unknown) => (entry as { schema?: unknown } | null)?.schema)
-  return { anyOf: alternatives.filter(isJsonSchema) }
+  const alternatives = Object.values(schema.content).map((entry: unknown) => (entry as { schema?: unknown } | null)?.schema).filter(isJsonSchema)
+  return alternatives.length === 0 ? undefined : { anyOf: alternatives }
 }
 
 /** Schema objects of other libraries carry methods; JSON Schema is data. */

@@ -1,7 +1,7 @@
 import type { ArgumentPart, ValidationErrorRecord } from './argument-part.ts'
 import type { CaptureNode } from './compile-capture.ts'
 import { MAX_ERROR_BYTES, MAX_ERROR_TEXT_LENGTH, MAX_ERRORS } from './limits.ts'
-import { isCredentialHeader, isSecretName, scrubText, SCRUBBED } from './scrub.ts'
+import { cutText, isCredentialHeader, isSecretName, scrubText, SCRUBBED } from './scrub.ts'
 import { unescapeSegment } from './schema-leaves.ts'
 
 /** Stands in a path or a parameter for a name that no schema declares: it was chosen by the client. */
@@ -56,7 +56,7 @@ function toValidatorError (entry: unknown): ValidatorError {
 function describeError (part: ArgumentPart, error: ValidatorError, data: unknown, node: CaptureNode | undefined): ValidationErrorRecord {
   const place = locate(part, toSegments(error), data, node)
   const message = typeof error.message === 'string' ? error.message : 'is not valid'
-  const keyword = typeof error.keyword === 'string' ? error.keyword : keywordOf(message)
+  const keyword = typeof error.keyword === 'string' ? cutText(error.keyword, MAX_ERROR_TEXT_LENGTH) : keywordOf(message)
   const record: ValidationErrorRecord = {
     part,
     path: place.path,
@@ -116,7 +116,7 @@ function describeParams (params: unknown, place: Place): Record<string, unknown>
   const described: Record<string, unknown> = {}
   let isEmpty = true
   for (const [name, value] of Object.entries(params).slice(0, MAX_ERRORS)) {
-    if (value === undefined) continue
+    if (value === undefined || name === '__proto__') continue
     described[name] = CLIENT_NAMED.has(name) ? UNDECLARED : describeParam(value)
     isEmpty = false
   }
@@ -127,12 +127,15 @@ function describeParam (value: unknown): unknown {
   if (typeof value === 'string') return scrubText(value, MAX_ERROR_TEXT_LENGTH)
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value
   if (!Array.isArray(value)) return kindOf(value)
-  return value.slice(0, MAX_ERRORS).map((item: unknown) => typeof item === 'object' ? kindOf(item) : describeParam(item))
+  return value.slice(0, MAX_ERRORS).map((item: unknown) => typeof item === 'object' && item !== null ? kindOf(item) : describeParam(item))
 }
 
-/** What stands at the path. Not for a missing or superfluous property: there the path names the object around it. */
+/** Keywords of missing and superfluous properties: the path names the object around them, or a value that no schema declares. */
+const WITHOUT_INPUT = new Set(['required', 'additionalProperties', 'unevaluatedProperties', 'propertyNames', 'boolean', 'false schema'])
+
+/** What stands at the path. */
 function describeInput (keyword: string, { value, isSecret }: Place): unknown {
-  if (value === undefined || keyword === 'required' || CLIENT_NAMED.has(keyword)) return undefined
+  if (value === undefined || WITHOUT_INPUT.has(keyword)) return undefined
   if (isSecret) return SCRUBBED
   if (typeof value === 'string') return scrubText(value, MAX_ERROR_TEXT_LENGTH)
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
@@ -140,8 +143,7 @@ function describeInput (keyword: string, { value, isSecret }: Place): unknown {
 }
 
 function kindOf (value: unknown): string {
-  if (Array.isArray(value)) return `[array of ${value.length}]`
-  return `[${value === null ? 'null' : typeof value}]`
+  return Array.isArray(value) ? `[array of ${value.length}]` : `[${typeof value}]`
 }
 
 /** The TypeBox compiler of `@sinclair/typebox` gives no keyword, but a fixed set of messages. */
@@ -149,18 +151,26 @@ const KEYWORDS_BY_MESSAGE: Array<[RegExp, string]> = [
   [/^Expected required property/, 'required'],
   [/^Unexpected property/, 'additionalProperties'],
   [/^Expected union value/, 'anyOf'],
-  [/ format/, 'format'],
+  [/^Expected all values to match$/, 'allOf'],
+  [/^Expected ['"\d-]|^Expected (?:true|false)$/, 'const'],
+  [/^Unknown format|' format$/, 'format'],
   [/ to match /, 'pattern'],
   [/string length greater/, 'minLength'],
   [/string length less/, 'maxLength'],
   [/array length to be greater/, 'minItems'],
   [/array length to be less/, 'maxItems'],
+  [/elements to be unique/, 'uniqueItems'],
+  [/at least one matching value$/, 'contains'],
+  [/at least .* matching values$/, 'minContains'],
+  [/no more than .* matching values$/, 'maxContains'],
+  [/at least .* properties$/, 'minProperties'],
+  [/no more than .* properties$/, 'maxProperties'],
+  [/^Never$|should not match$/, 'not'],
   [/ multiple of/, 'multipleOf'],
   [/greater or equal|greater than or equal/, 'minimum'],
   [/less or equal|less than or equal/, 'maximum'],
   [/ to be greater than/, 'exclusiveMinimum'],
   [/ to be less than/, 'exclusiveMaximum'],
-  [/^Expected ['"\d]|^Expected (?:true|false)$/, 'const'],
   [/^Expected /, 'type'],
 ]
 

@@ -20,6 +20,8 @@ interface OpenTree {
 
 const MAX_OPEN_TREES = 1000
 const MAX_SPANS_PER_TREE = 500
+/** Ids are kept for longer than spans, so that what belongs to a full tree is counted with it. */
+const MAX_IDS_PER_TREE = 10_000
 
 /**
  * Prints each trace as a tree when its root in this process ends: the span of a request, or any span without a parent here. Children that end
@@ -47,7 +49,7 @@ export class ConsoleTreeProcessor {
       this.#openTrees.add(tree)
       if (this.#openTrees.size > MAX_OPEN_TREES) this.#forget(this.#openTrees.values().next().value!)
     }
-    if (tree.spanIds.length < MAX_SPANS_PER_TREE) {
+    if (tree.spanIds.length < MAX_IDS_PER_TREE) {
       tree.spanIds.push(spanId)
       this.#trees.set(spanId, tree)
     }

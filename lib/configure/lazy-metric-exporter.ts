@@ -9,11 +9,13 @@ const FAILED = 1
 /** The OTLP exporter for metrics, loaded when the first metrics are due: who exports traces only need not install it. */
 export class LazyMetricExporter implements PushMetricExporter {
   readonly #warn: (line: string) => void
+  readonly #import: () => Promise<PushMetricExporter>
   #exporter: Promise<PushMetricExporter> | undefined
 
   /** @param warn - takes one line, with its end, when the package is missing */
-  constructor (warn: (line: string) => void) {
+  constructor (warn: (line: string) => void, importExporter = importOtlpExporter) {
     this.#warn = warn
+    this.#import = importExporter
   }
 
   export (metrics: ResourceMetrics, callback: ExportCallback): void {
@@ -25,8 +27,7 @@ export class LazyMetricExporter implements PushMetricExporter {
 
   async #load (): Promise<PushMetricExporter> {
     try {
-      const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-http')
-      return new OTLPMetricExporter()
+      return await this.#import()
     } catch (error) {
       this.#warn(`${SCOPE_NAME}: metrics are not exported: ${String(error)}. Install the exporter of your OpenTelemetry line: ` +
         'npm i @opentelemetry/exporter-metrics-otlp-http@0.223 (2.x) or @0.301 (3.x)\n')
@@ -43,4 +44,9 @@ export class LazyMetricExporter implements PushMetricExporter {
     const exporter = await this.#exporter?.catch(() => undefined)
     await exporter?.shutdown()
   }
+}
+
+async function importOtlpExporter (): Promise<PushMetricExporter> {
+  const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-http')
+  return new OTLPMetricExporter()
 }

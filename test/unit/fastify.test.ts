@@ -1,0 +1,126 @@
+import { diag, DiagLogLevel, propagation, ROOT_CONTEXT } from '@opentelemetry/api'
+import Fastify, { type FastifyRequest } from 'fastify'
+import t from 'tap'
+import { createTestTelemetry } from '../../lib/testing/index.ts'
+import { copyArguments, noteRefused } from '../../lib/fastify/note-request-arguments.ts'
+import { createRequestFactsReader, pathOf, toHost } from '../../lib/fastify/request-facts.ts'
+import { createRoutePlan } from '../../lib/fastify/route-plan.ts'
+import { NO_FACTS, RequestRecord } from '../../lib/server-span/request-record.ts'
+import { toSettings } from '../../lib/settings.ts'
+import otelPlugin from '../../plugin.ts'
+
+t.jobs = 1
+
+t.test('the path of a request target, in every form that HTTP allows', async (t) => {
+  const cases: Array<[target: string, path: string]> = [
+    ['/', '/'], ['/a/b?c=d', '/a/b'], ['/a#b', '/a'], ['/a;b?c', '/a;b'], ['//evil.example/a?b', '//evil.example/a'],
+    ['http://user:secret@host:80/a/b?c', '/a/b'], ['HTTPS://host', '/'], ['http://host?a=b', '/'], ['*', '*'], ['host:443', 'host:443'], ['', ''],
+  ]
+  for (const [target, path] of cases) t.equal(pathOf(target), path, target)
+})
+
+t.test('host and port of a Host header, whatever it holds', async (t) => {
+  const cases: Array<[text: string | undefined, address: string | undefined, port: number | undefined]> = [
+    ['example.com', 'example.com', undefined], ['example.com:8080', 'example.com', 8080], ['[::1]:3000', '::1', 3000], ['[::1]', '::1', undefined],
+    ['', undefined, undefined], [undefined, undefined, undefined], ['example.com:99999', 'example.com', undefined], ['a:b:c', 'a:b:c', undefined],
+    ['x'.repeat(300), `${'x'.repeat(255)}…`, undefined],
+  ]
+  for (const [text, address, port] of cases) t.same(toHost(text), { address, port })
+})
+
+t.test('facts of requests that have no socket, no host, an odd method, HTTP/2', async (t) => {
+  const app = Fastify()
+  const plan = createRoutePlan(toSettings({}), app, { url: '/reset/:token(^\\d+$)/*', method: 'GET', schema: undefined, config: undefined, handler: undefined, bodyLimit: undefined })
+  const read = createRequestFactsReader()
+  const request = (more: object, raw: object) => ({ method: 'PURGE', url: '/reset/1/a/b', host: '', ip: '1.1.1.1', protocol: 'https', ...more, raw: { headers: {}, ...raw } }) as unknown as FastifyRequest
+  t.same(read(request({}, { httpVersionMajor: 2 }), plan), {
+    ...NO_FACTS,
+    method: '_OTHER',
+    methodOriginal: 'PURGE',
+    scheme: 'http',
+    path: '/reset/:token(^\\d+$)/*',
+    protocolVersion: '2',
+  })
+  t.match(read(request({ url: '/reset/1/a' }, { socket: {}, headers: { 'user-agent': 'u'.repeat(2000) } }), plan), {
+    scheme: 'https',
+    path: '/reset/REDACTED/a',
+    protocolVersion: '1.1',
+    clientAddress: '1.1.1.1',
+    userAgent: `${'u'.repeat(1024)}…`,
+  })
+  t.equal(plan.bodyLimit, 1_048_576)
+  const unmatched = createRoutePlan(toSettings({}), app, { url: undefined, method: undefined, schema: undefined, config: undefined, handler: () => {}, bodyLimit: 5 })
+  t.match(read(request({ url: '/reset/1' }, { socket: {} }), unmatched), { path: '/reset/1' })
+})
+
+t.test('an odd method has the name HTTP', async (t) => {
+  const telemetry = createTestTelemetry()
+  t.teardown(() => telemetry.release())
+  const app = Fastify()
+  app.addHttpMethod('PURGE')
+  await app.register(otelPlugin)
+  app.route({ method: ['PURGE' as 'GET', 'GET'], url: '/cache', handler: async () => 'ok' })
+  await app.inject({ method: 'PURGE' as 'GET', url: '/cache' })
+  await app.close()
+  t.match(telemetry.spans, [{ name: 'HTTP /cache', attributes: { 'http.request.method': '_OTHER', 'http.request.method_original': 'PURGE' } }])
+})
+
+t.test('errors of other origin are not taken for the arguments\'', async (t) => {
+  const app = Fastify()
+  const settings = toSettings({ metrics: false })
+  const plan = createRoutePlan(settings, app, { url: '/', method: 'POST', schema: undefined, config: undefined, handler: undefined, bodyLimit: 10 })
+  const request = { headers: {}, params: {}, body: undefined, query: {} } as unknown as FastifyRequest
+  const record = () => new RequestRecord(settings, plan, NO_FACTS, null, ROOT_CONTEXT)
+  t.equal(noteRefused(record(), plan, request, new Error('in onRequest')), false)
+  const parsing = record()
+  parsing.argumentsStartMillis = 1
+  t.equal(noteRefused(parsing, plan, request, Object.assign(new Error('aborted'), { code: 'ECONNRESET' })), false)
+  t.equal(noteRefused(parsing, plan, request, { validationContext: 'cookies' }), false)
+  t.equal(noteRefused(parsing, plan, request, { validationContext: 'body' }), true)
+  t.match(parsing.errors, [{ part: 'body', path: '', keyword: 'unknown', message: 'is not valid' }])
+  t.same(copyArguments({ valuesJson: undefined, errors: [] }), { values: {}, errors: [] })
+})
+
+t.test('request.telemetry survives propagators and spans that throw', async (t) => {
+  const telemetry = createTestTelemetry()
+  const lines: string[] = []
+  const log = (...words: unknown[]) => { lines.push(words.join(' ')) }
+  diag.setLogger({ error: log, warn: log, info: log, debug: log, verbose: log }, DiagLogLevel.WARN)
+  t.teardown(() => {
+    diag.disable()
+    telemetry.release()
+  })
+  propagation.disable()
+  const fail = () => { throw new Error('propagator') }
+  propagation.setGlobalPropagator({ inject: fail, extract: fail, fields: () => [] })
+  const app = Fastify()
+  await app.register(otelPlugin, { tracerProvider: telemetry.tracerProvider })
+  app.get('/', async ({ telemetry }) => {
+    telemetry.span.setAttributes = fail
+    telemetry.setAttributes({ a: 1 })
+    return { carrier: telemetry.inject({ kept: 'yes' }), extracted: telemetry.extract({}) === ROOT_CONTEXT }
+  })
+  t.same(JSON.parse((await app.inject('/')).body), { carrier: { kept: 'yes' }, extracted: true })
+  await app.close()
+  t.same(lines.map((line) => line.split(' ').slice(1, 3).join(' ')), ['context extraction', 'setAttributes failed;', 'inject failed;', 'extract failed;'])
+
+  const silent = Fastify()
+  await silent.register(otelPlugin, { ignore: ['/'] })
+  silent.get('/', async ({ telemetry }) => ({ carrier: telemetry.inject({}), extracted: telemetry.extract({}) === ROOT_CONTEXT }))
+  t.same(JSON.parse((await silent.inject('/')).body), { carrier: {}, extracted: true })
+  await silent.close()
+})
+
+t.test('after its end a request takes no more attributes', async (t) => {
+  const telemetry = createTestTelemetry()
+  t.teardown(() => telemetry.release())
+  const app = Fastify()
+  await app.register(otelPlugin, { tracerProvider: telemetry.tracerProvider })
+  let kept: FastifyRequest['telemetry'] | undefined
+  app.get('/', async (request) => { kept = request.telemetry; return 'ok' })
+  await app.inject('/')
+  await telemetry.waitForSpans(1)
+  kept!.setAttributes({ late: true })
+  t.equal(telemetry.spans[0]!.attributes.late, undefined)
+  await app.close()
+})

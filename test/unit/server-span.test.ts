@@ -1,0 +1,96 @@
+import { INVALID_SPAN_CONTEXT, ROOT_CONTEXT, trace, type Span } from '@opentelemetry/api'
+import t from 'tap'
+import { exceptionTypeOf, recordException } from '../../lib/server-span/exceptions.ts'
+import { emitArgumentsSpan, endHandlerSpan, startHandlerSpan } from '../../lib/server-span/extra-spans.ts'
+import { finishServerSpan } from '../../lib/server-span/finish.ts'
+import { outcomeOf, type RequestEnd } from '../../lib/server-span/outcome.ts'
+import { NO_FACTS, RequestRecord } from '../../lib/server-span/request-record.ts'
+import { createTracerSource } from '../../lib/server-span/tracer-source.ts'
+import { toSettings } from '../../lib/settings.ts'
+
+t.jobs = 1
+
+t.test('outcome, row by row', async (t) => {
+  const completed = { completed: true, headersSent: true, exceptionType: undefined }
+  const rows: Array<[end: RequestEnd, outcome: object]> = [
+    [{ ...completed, statusCode: 200 }, { statusCode: 200, errorType: undefined }],
+    [{ ...completed, statusCode: 304 }, { statusCode: 304, errorType: undefined }],
+    [{ ...completed, statusCode: 404 }, { statusCode: 404, errorType: undefined }],
+    [{ ...completed, statusCode: 400, exceptionType: 'FastifyError' }, { statusCode: 400, errorType: undefined }],
+    [{ ...completed, statusCode: 500, exceptionType: 'RangeError' }, { statusCode: 500, errorType: 'RangeError' }],
+    [{ ...completed, statusCode: 503 }, { statusCode: 503, errorType: '503' }],
+    [{ completed: false, headersSent: false, statusCode: 200, exceptionType: 'RangeError' }, { statusCode: undefined, errorType: 'client_disconnected' }],
+    [{ completed: false, headersSent: true, statusCode: 200, exceptionType: undefined }, { statusCode: 200, errorType: 'client_disconnected' }],
+  ]
+  for (const [end, outcome] of rows) t.same(outcomeOf(end), outcome)
+})
+
+t.test('exceptions: whatever is thrown is described, bounded, and never throws again', async (t) => {
+  class DatabaseError extends Error {}
+  const throwingGetters = Object.defineProperties({}, {
+    message: { get () { throw new Error('message') } },
+    stack: { get () { throw new Error('stack') } },
+    constructor: { get () { throw new Error('constructor') } },
+  })
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const cases: Array<[thrown: unknown, type: string | undefined, attributes: object]> = [
+    [Object.assign(new DatabaseError('at postgres://app:hunter2@db/x'), { stack: 'stack', code: 'E_DB' }), 'DatabaseError', { 'exception.type': 'DatabaseError', 'exception.message': 'at postgres://[scrubbed]@db/x', 'exception.stacktrace': 'stack' }],
+    [Object.assign(new Error('m'.repeat(5000)), { stack: 's'.repeat(20_000) }), 'Error', { 'exception.type': 'Error', 'exception.message': `${'m'.repeat(1024)}…`, 'exception.stacktrace': 's'.repeat(8192) }],
+    ['text', undefined, { 'exception.type': 'string', 'exception.message': 'text' }],
+    [null, undefined, { 'exception.type': 'object' }],
+    [undefined, undefined, { 'exception.type': 'undefined' }],
+    [Symbol('s'), undefined, { 'exception.type': 'symbol' }],
+    [Object.create(null), undefined, { 'exception.type': 'object' }],
+    [{ message: 5, stack: '' }, 'Object', { 'exception.type': 'Object' }],
+    [throwingGetters, undefined, { 'exception.type': 'object' }],
+    [revoked, undefined, { 'exception.type': 'object' }],
+    [new (class extends Error {})(''), undefined, { 'exception.type': 'object', 'exception.stacktrace': /^Error/ }],
+  ]
+  for (const [thrown, type, attributes] of cases) {
+    const events: unknown[][] = []
+    recordException({ addEvent: (...args: unknown[]) => { events.push(args) } } as unknown as Span, thrown, 5)
+    t.equal(exceptionTypeOf(thrown), type)
+    t.match(events, [['exception', attributes, 5]])
+    t.same(Object.keys(events[0]![1] as object), Object.keys(attributes))
+  }
+})
+
+t.test('a record without a tracer makes no child spans, and ends once', async (t) => {
+  const settings = toSettings({ metrics: false })
+  const route = { route: undefined, operationId: undefined, functionName: undefined, mapper: null, extraSpans: true, capture: 'all' as const }
+  const record = new RequestRecord(settings, route, NO_FACTS, null, ROOT_CONTEXT)
+  emitArgumentsSpan(record, [])
+  t.equal(startHandlerSpan(record, ROOT_CONTEXT), ROOT_CONTEXT)
+  t.equal(record.handlerSpan, null)
+  endHandlerSpan(record, 1)
+  const ends: unknown[] = []
+  record.span = Object.assign(trace.wrapSpanContext(INVALID_SPAN_CONTEXT), { end: (time: unknown) => { ends.push(time) } })
+  finishServerSpan(record, { completed: true, headersSent: true, statusCode: 200 })
+  finishServerSpan(record, { completed: true, headersSent: true, statusCode: 200 })
+  t.equal(ends.length, 1)
+})
+
+t.test('a handler that throws something without a class', async (t) => {
+  const calls: unknown[] = []
+  const span = { setAttribute: (...args: unknown[]) => { calls.push(args) }, setStatus: (status: unknown) => { calls.push(status) }, end: () => { calls.push('end') } }
+  const settings = toSettings({ metrics: false })
+  const route = { route: '/', operationId: undefined, functionName: undefined, mapper: null, extraSpans: true, capture: 'all' as const }
+  const record = new RequestRecord(settings, route, NO_FACTS, { startSpan: () => span } as never, ROOT_CONTEXT)
+  record.handlerStartMillis = 1
+  startHandlerSpan(record, ROOT_CONTEXT)
+  endHandlerSpan(record, 2, { error: null })
+  t.same(calls, [['error.type', 'object'], { code: 2 }, 'end'])
+})
+
+t.test('a global provider that is no proxy is used as it is', async (t) => {
+  const tracer = { startSpan () {} }
+  t.teardown(() => trace.disable())
+  const source = createTracerSource(undefined)
+  t.equal(source(), null)
+  const { getTracerProvider } = trace
+  trace.getTracerProvider = () => ({ getTracer: () => tracer }) as never
+  t.teardown(() => { trace.getTracerProvider = getTracerProvider })
+  t.equal(source(), tracer)
+  t.equal(source(), tracer)
+})
