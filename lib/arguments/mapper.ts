@@ -63,10 +63,10 @@ function toAttribute (key: string, value: unknown, sink: ValueSink): [string, At
 }
 
 function isListOfOneKind (value: unknown): boolean {
-  if (!Array.isArray(value) || value.length > VALUE_LIMITS.maxItems) return false
-  const kind = typeof value[0]
-  if (kind !== 'string' && kind !== 'boolean' && kind !== 'number') return false
-  return value.every((item) => typeof item === kind && (kind !== 'number' || Number.isFinite(item)))
+  if (!Array.isArray(value) || value.length === 0 || value.length > VALUE_LIMITS.maxItems) return false
+  return value.every((item) => typeof item === 'string') ||
+    value.every((item) => typeof item === 'boolean') ||
+    value.every((item) => Number.isFinite(item))
 }
 
 function kindOf (value: unknown): string {

@@ -64,6 +64,8 @@ const SECRETS_IN_TEXT: Array<[RegExp, string]> = [
   // The userinfo of a URL: up to the last `@` of its authority.
   [/([a-z][a-z\d+.-]{1,20}:\/\/)[^\s/?#]{1,512}@/gi, `$1${SCRUBBED}@`],
   [/\b(bearer|basic|digest)\s+[\w.~+/=-]{8,}/gi, `$1 ${SCRUBBED}`],
+  // Whatever the scheme is called: `Authorization: Token …`.
+  [/(authorization["']?\s{0,4}[=:]\s{0,4}["']?)[a-z-]{1,20}\s{1,4}[^\s"',;]+/gi, `$1${SCRUBBED}`],
   // Three dotted base64url pieces: a JSON web token.
   [/\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g, SCRUBBED],
   [/((?:pass(?:word|wd|phrase|code)?|pwd|secret|token|api[_ -]?key|access[_ -]?key|private[_ -]?key|credentials?|authorization|cookie|session(?:[_ -]?id)?)["']?\s{0,4}[=:]\s{0,4})(\[scrubbed\]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&)}\]]+)/gi,

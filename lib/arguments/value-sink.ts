@@ -5,7 +5,7 @@ import type { Limits } from './limits.ts'
 const CLOSING_BYTES = 512
 
 /** Printable ASCII without quote and backslash: what JSON writes as it is. */
-// eslint-disable-next-line no-control-regex
+
 const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
 
 /** Where writers put one JSON text: it counts bytes and nodes, so that the text stays within its limits and valid. */
