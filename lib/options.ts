@@ -17,7 +17,7 @@ export interface RecordedArguments {
  * Decides what the span keeps of a request's arguments. Synchronous; called once for each recorded request.
  * The keys `values` and `errors` of the result become `fastify.arguments.values` and `.errors`; every other key becomes
  * an attribute of that name (values that are not attribute values are recorded as JSON text).
- * `null`, `undefined`, `false` and `{}` record nothing. When it throws, or returns a promise or something else, the request
+ * `null`, `undefined`, `false` and `{}` record neither values nor errors; their number and the time stamps stay. When it throws, or returns a promise or something else, the request
  * goes on untouched and the span keeps `fastify.telemetry.mapper_failed`.
  */
 export type RequestAttributesMapper = (

@@ -41,7 +41,7 @@ export function isSecretName (name: string): boolean {
 /** `accessToken`, `ACCESS-TOKEN`, `X-APIKey` become `access_token`, `access_token`, `x_api_key`. */
 function toWords (name: string): string {
   return name
-    .replace(/([a-z\d])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3_$2')
+    .replace(/(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '_')
     .replace(/[^A-Za-z\d]+/g, '_')
     .toLowerCase()
 }
@@ -60,6 +60,12 @@ export function isCredentialHeader (name: string): boolean {
 /** Longest free text that is searched for secrets; what is longer is cut first. */
 const MAX_TEXT_LENGTH = 8192
 
+/** `password=`, `"apiKey": `; what it opens may begin with another one: `credentials: { password: … }`. */
+const KEY_IN_TEXT = '(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|(?:api|access|private)[_ -]?key|credentials?|authorization|cookie|session(?:[_ -]?id)?)' +
+  '["\']?\\s{0,4}[=:]\\s{0,4}'
+
+const VALUE_IN_TEXT = '(?:\\[scrubbed\\]|"(?:[^"\\\\]|\\\\.)*"|\'(?:[^\'\\\\]|\\\\.)*\'|[^\\s,;&)}\\]]+)'
+
 const SECRETS_IN_TEXT: Array<[RegExp, string]> = [
   // The userinfo of a URL: up to the last `@` of its authority.
   [/([a-z][a-z\d+.-]{1,20}:\/\/)[^\s/?#]{1,512}@/gi, `$1${SCRUBBED}@`],
@@ -68,13 +74,12 @@ const SECRETS_IN_TEXT: Array<[RegExp, string]> = [
   [/(authorization["']?\s{0,4}[=:]\s{0,4}["']?)[a-z-]{1,20}\s{1,4}[^\s"',;]+/gi, `$1${SCRUBBED}`],
   // Three dotted base64url pieces: a JSON web token.
   [/\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g, SCRUBBED],
-  [/((?:pass(?:word|wd|phrase|code)?|pwd|secret|token|api[_ -]?key|access[_ -]?key|private[_ -]?key|credentials?|authorization|cookie|session(?:[_ -]?id)?)["']?\s{0,4}[=:]\s{0,4})(\[scrubbed\]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&)}\]]+)/gi,
-    `$1${SCRUBBED}`],
+  [new RegExp(`(${KEY_IN_TEXT})((?:[^\\s,;&)}\\]]*${KEY_IN_TEXT})?${VALUE_IN_TEXT})`, 'gi'), `$1${SCRUBBED}`],
 ]
 
 /** Free text (messages, stacks) without what looks like a credential; cut at `maxLength` UTF-16 units, never inside a surrogate pair. */
 export function scrubText (text: string, maxLength: number): string {
-  let clean = text.length > MAX_TEXT_LENGTH ? text.slice(0, MAX_TEXT_LENGTH) : text
+  let clean = cutText(text, MAX_TEXT_LENGTH)
   for (const [pattern, replacement] of SECRETS_IN_TEXT) clean = clean.replace(pattern, replacement)
   return cutText(clean, maxLength)
 }

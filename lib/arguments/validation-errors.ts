@@ -85,6 +85,8 @@ const MAX_PATH_SEGMENTS = 32
 interface Place {
   path: string
   isSecret: boolean
+  /** Each name on the way is the schema's. */
+  isDeclared: boolean
   /** What the request has at the path. */
   value: unknown
   /** What the schema says of it. */
@@ -95,17 +97,19 @@ interface Place {
 function locate (part: ArgumentPart, segments: string[], data: unknown, root: CaptureNode | undefined): Place {
   let path = ''
   let isSecret = false
+  let isDeclared = true
   let value = data
   let node = root
   for (const segment of segments) {
     const isIndex = Array.isArray(value) && /^\d+$/.test(segment)
     node = node?.child(segment)
-    const isDeclared = node !== undefined || isIndex
-    path += `/${isDeclared ? segment.replaceAll('~', '~0').replaceAll('/', '~1') : UNDECLARED}`
+    const isNamed = node !== undefined || isIndex
+    isDeclared &&= isNamed
+    path += `/${isNamed ? segment.replaceAll('~', '~0').replaceAll('/', '~1') : UNDECLARED}`
     isSecret ||= !isIndex && (isSecretName(segment) || (part === 'headers' && isCredentialHeader(segment)))
     value = value !== null && typeof value === 'object' && Object.hasOwn(value, segment) ? (value as Record<string, unknown>)[segment] : undefined
   }
-  return { path: path.slice(0, MAX_ERROR_TEXT_LENGTH), isSecret, value, node }
+  return { path: path.slice(0, MAX_ERROR_TEXT_LENGTH), isSecret, isDeclared, value, node }
 }
 
 /** Parameters that validators fill with names from the client's data. */
@@ -133,9 +137,9 @@ function describeParam (value: unknown): unknown {
 /** Keywords of missing and superfluous properties: the path names the object around them, or a value that no schema declares. */
 const WITHOUT_INPUT = new Set(['required', 'additionalProperties', 'unevaluatedProperties', 'propertyNames', 'boolean', 'false schema'])
 
-/** What stands at the path. */
-function describeInput (keyword: string, { value, isSecret }: Place): unknown {
-  if (value === undefined || WITHOUT_INPUT.has(keyword)) return undefined
+/** What stands at the path, if the schema declares that anything may. */
+function describeInput (keyword: string, { value, isSecret, isDeclared }: Place): unknown {
+  if (value === undefined || !isDeclared || WITHOUT_INPUT.has(keyword)) return undefined
   if (isSecret) return SCRUBBED
   if (typeof value === 'string') return scrubText(value, MAX_ERROR_TEXT_LENGTH)
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)

@@ -44,7 +44,7 @@ export function configure (options: ConfigureOptions = {}): Telemetry {
 
   installDiagLogger(warn)
   const resource = createResource(options)
-  const url = tracesUrl(options)
+  const url = signalUrl(options, 'traces')
   const choice = options.exporter ?? environment.tracesExporter
   const report = createDeliveryReport(typeof choice === 'object' ? undefined : url ?? environment.tracesUrl, warn)
   const exporter = createExporter(choice, url)
@@ -61,7 +61,7 @@ export function configure (options: ConfigureOptions = {}): Telemetry {
   }
   const tracerProvider = new FlushingTracerProvider({ resource, sampler: options.sampler, spanProcessors }, reporting)
   const meterProvider = options.metrics ?? environment.metrics
-    ? new MeterProvider({ resource, readers: [new PeriodicExportingMetricReader({ exporter: new LazyMetricExporter(warn) })] })
+    ? new MeterProvider({ resource, readers: [new PeriodicExportingMetricReader({ exporter: new LazyMetricExporter(warn, signalUrl(options, 'metrics')) })] })
     : undefined
 
   register(tracerProvider, meterProvider, warn)
@@ -101,8 +101,8 @@ function createExporter (choice: NonNullable<ConfigureOptions['exporter']>, url:
 }
 
 /** Only for an endpoint given as an argument: what the environment says is read by the exporter itself. */
-function tracesUrl ({ endpoint }: ConfigureOptions): string | undefined {
-  return endpoint === undefined ? undefined : `${endpoint.replace(/\/+$/, '')}/v1/traces`
+function signalUrl ({ endpoint }: ConfigureOptions, signal: 'traces' | 'metrics'): string | undefined {
+  return endpoint === undefined ? undefined : `${endpoint.replace(/\/+$/, '')}/v1/${signal}`
 }
 
 function register (tracerProvider: TracerProvider, meterProvider: MeterProvider | undefined, warn: (line: string) => void): void {

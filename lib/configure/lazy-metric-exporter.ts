@@ -9,12 +9,17 @@ const FAILED = 1
 /** The OTLP exporter for metrics, loaded when the first metrics are due: who exports traces only need not install it. */
 export class LazyMetricExporter implements PushMetricExporter {
   readonly #warn: (line: string) => void
-  readonly #import: () => Promise<PushMetricExporter>
+  readonly #url: string | undefined
+  readonly #import: typeof importOtlpExporter
   #exporter: Promise<PushMetricExporter> | undefined
 
-  /** @param warn - takes one line, with its end, when the package is missing */
-  constructor (warn: (line: string) => void, importExporter = importOtlpExporter) {
+  /**
+   * @param warn - takes one line, with its end, when the package is missing
+   * @param url - where metrics go; by default what the exporter reads from the environment
+   */
+  constructor (warn: (line: string) => void, url?: string, importExporter = importOtlpExporter) {
     this.#warn = warn
+    this.#url = url
     this.#import = importExporter
   }
 
@@ -27,7 +32,7 @@ export class LazyMetricExporter implements PushMetricExporter {
 
   async #load (): Promise<PushMetricExporter> {
     try {
-      return await this.#import()
+      return await this.#import(this.#url)
     } catch (error) {
       this.#warn(`${SCOPE_NAME}: metrics are not exported: ${String(error)}. Install the exporter of your OpenTelemetry line: ` +
         'npm i @opentelemetry/exporter-metrics-otlp-http@0.223 (2.x) or @0.301 (3.x)\n')
@@ -46,7 +51,7 @@ export class LazyMetricExporter implements PushMetricExporter {
   }
 }
 
-async function importOtlpExporter (): Promise<PushMetricExporter> {
+async function importOtlpExporter (url: string | undefined): Promise<PushMetricExporter> {
   const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-http')
-  return new OTLPMetricExporter()
+  return new OTLPMetricExporter(url === undefined ? {} : { url })
 }

@@ -15,7 +15,7 @@ export interface ConfigureOptions {
    * @default OTEL_TRACES_EXPORTER, else `'otlp'`
    */
   exporter?: 'otlp' | 'none' | SpanExporter
-  /** Base URL of the collector; `/v1/traces` is added. @default OTEL_EXPORTER_OTLP_ENDPOINT, else `http://localhost:4318` */
+  /** Base URL of the collector; `/v1/traces` and `/v1/metrics` are added. @default OTEL_EXPORTER_OTLP_ENDPOINT, else `http://localhost:4318` */
   endpoint?: string
   /** Prints each trace as a tree on standard output. @default false, or true with OTEL_TRACES_EXPORTER=console */
   console?: boolean

@@ -52,7 +52,14 @@ export function createRoutePlan (settings: Settings, instance: FastifyInstance, 
     secretSegments: secretSegments(route.url),
     bodyLimit: route.bodyLimit ?? instance.initialConfig.bodyLimit ?? Number.NaN,
     argumentCapture () {
-      capture ??= compileRequestCapture(schema, (id) => instance.getSchema(id) as JsonSchema | undefined)
+      if (capture !== undefined) return capture
+      try {
+        capture = compileRequestCapture(schema, (id) => instance.getSchema(id) as JsonSchema | undefined)
+      } catch (error) {
+        // What cannot be read is not recorded.
+        settings.guard.report(`schema of ${String(route.method)} ${route.url}`, error)
+        capture = {}
+      }
       return capture
     },
   }

@@ -75,7 +75,6 @@ t.test('arguments are stronger than the environment; metrics are exported only o
   const receiver = await startOtlpReceiver()
   t.teardown(() => receiver.close())
   process.env.OTEL_EXPORTER_OTLP_ENDPOINT = 'http://127.0.0.1:1'
-  process.env.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT = `${receiver.url}/v1/metrics`
   process.env.OTEL_RESOURCE_ATTRIBUTES = 'service.name=environment,deployment.environment.name=test'
   const telemetry = configure({ serviceName: 'argument', serviceVersion: '1.2.3', endpoint: `${receiver.url}/`, metrics: true, resourceAttributes: { 'app.team': 'a' } })
   const app = await buildApp()

@@ -505,7 +505,8 @@ t.test('the caller\'s trace goes on: parent, sampling, baggage, and the context 
     await nextTurn()
     const span = trace.getTracer('app').startSpan('work')
     span.end()
-    request.telemetry.setAttributes({ 'app.user': 7 })
+    const { setAttributes } = request.telemetry
+    setAttributes({ 'app.user': 7 })
     return {
       traceId: request.telemetry.traceId,
       active: trace.getActiveSpan()?.spanContext().traceId,

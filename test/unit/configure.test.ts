@@ -91,7 +91,7 @@ t.test('the reporting exporter knows what is under way', async (t) => {
 
 t.test('the exporter for metrics that is not installed is named with its install line', async (t) => {
   const lines: string[] = []
-  const exporter = new LazyMetricExporter((line) => { lines.push(line) }, () => Promise.reject(new Error("Cannot find package '@opentelemetry/exporter-metrics-otlp-http'")))
+  const exporter = new LazyMetricExporter((line) => { lines.push(line) }, undefined, () => Promise.reject(new Error("Cannot find package '@opentelemetry/exporter-metrics-otlp-http'")))
   await exporter.forceFlush()
   await exporter.shutdown()
   const result = await new Promise<{ code: number }>((resolve) => { exporter.export({} as never, resolve) })

@@ -1,0 +1,368 @@
+// repository only
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { context, propagation, trace } from '@opentelemetry/api'
+import type { FastifyInstance } from 'fastify'
+import { createTestTelemetry, type TestTelemetry } from 'fastify-schema-telemetry/testing'
+import t, { type Test } from 'tap'
+import { buildApp } from '../../example-server/app.ts'
+import { configureOptionsSchema } from '../../lib/configure/options.ts'
+import { optionsSchema, routeOptionsSchema } from '../../lib/options.ts'
+import * as semconv from '../../lib/semconv.ts'
+import {
+  firstColumn, installPackage, readMarkdown, syntaxErrors, toJavaScript, typeErrors, type CodeBlock,
+} from '../helpers/code-blocks.ts'
+import { send } from '../helpers/http.ts'
+import { startOtlpReceiver, type OtlpReceiver } from '../helpers/otlp-receiver.ts'
+import { runProgram, type Program } from '../helpers/program.ts'
+
+// The API's globals are one for all tests of this process.
+t.jobs = 1
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const paths = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)]
+const documents = paths.map((path) => readMarkdown(root, path))
+const readme = documents[0]!
+const blocks = documents.flatMap((document) => document.blocks)
+
+/** What a block that makes an application gives to its test. */
+interface Made {
+  app: FastifyInstance
+  telemetry: TestTelemetry
+}
+
+/** A block that runs in this process. */
+interface ModuleCase {
+  /** Stands before the block: what the text around it says is there. */
+  prelude: string
+  check (t: Test, made: Made): Promise<void>
+}
+
+/** A block that is a program of its own, on a free port, with a collector. */
+interface ProgramCase {
+  checkProgram (t: Test, program: Program, port: number, receiver: OtlpReceiver): Promise<void>
+}
+
+const MADE = `import Fastify from 'fastify'
+import otelPlugin from 'fastify-schema-telemetry'
+import { createTestTelemetry } from 'fastify-schema-telemetry/testing'
+const telemetry = createTestTelemetry()
+const app = Fastify()
+`
+const REGISTERED = `${MADE}await app.register(otelPlugin)\n`
+const CALL_REPORTS = `async function callReports (headers: Record<string, string>): Promise<unknown> {
+  return headers
+}
+`
+
+const User = {
+  type: 'object',
+  required: ['name'],
+  properties: { name: { type: 'string' }, country_code: { type: 'string', pattern: '^[A-Z]{2}$' } },
+}
+
+/** Every block in `ts` or `js`, by its mark; blocks with the mark `before` are of other packages and only parsed. */
+const CASES: Record<string, ModuleCase | ProgramCase> = {
+  'quick-start': {
+    async checkProgram (t, program, port, receiver) {
+      const answer = await send(port, 'POST', '/users', { body: { name: 'Ada', country_code: 'England' } })
+      t.equal(answer.statusCode, 400)
+      await program.waitFor(/POST \/users {2}400 .*\n.*✗ body\/country_code must match pattern "\^\[A-Z\]\{2\}\$" received "England"/)
+      t.same(receiver.spans, [], 'spans wait for their batch')
+      await program.end('SIGKILL')
+    },
+  },
+  commonjs: {
+    async checkProgram (t, program, port) {
+      const answer = await send(port, 'GET', '/hello?name=Ada&undeclared=1')
+      t.equal(answer.statusCode, 200)
+      await program.waitFor(/GET \/hello {2}200 .*\n.*arguments \{"querystring":\{"name":"Ada"\}\}/)
+      await program.end('SIGKILL')
+    },
+  },
+  signals: {
+    async checkProgram (t, program, port, receiver) {
+      t.equal((await send(port, 'GET', '/')).body, 'hello')
+      t.equal(await program.end('SIGINT'), 0)
+      t.same(receiver.spans.map(({ name, service }) => ({ name, service })), [{ name: 'GET /', service: 'users' }])
+    },
+  },
+  production: {
+    prelude: MADE,
+    async check (t, { app, telemetry }) {
+      app.post('/users', { schema: { body: User } }, async () => 'ok')
+      await app.inject({ method: 'POST', url: '/users', payload: { name: 'Ada' } })
+      await app.inject({ method: 'POST', url: '/users', payload: {} })
+      const spans = await telemetry.waitForSpans(2)
+      t.same(spans.map(({ attributes }) => [attributes['fastify.arguments.values'], attributes['fastify.arguments.error_count']]), [[undefined, undefined], [undefined, 1]])
+    },
+  },
+  'per-route': {
+    prelude: REGISTERED,
+    async check (t, { app, telemetry }) {
+      await app.inject('/health')
+      await app.inject('/search')
+      const spans = await telemetry.waitForSpans(1)
+      t.same(spans.map(({ name }) => name), ['GET /search'])
+      t.notMatch(JSON.stringify(spans), /_timestamp/)
+    },
+  },
+  mapper: {
+    prelude: MADE,
+    async check (t, { app, telemetry }) {
+      app.post('/users', { schema: { body: User } }, async () => 'ok')
+      await app.inject({ method: 'POST', url: '/users', headers: { 'x-tenant': 'acme' }, payload: { name: 'Ada' } })
+      const [span] = await telemetry.waitForSpans(1)
+      t.match(span?.attributes, { 'app.tenant': 'acme', 'app.fields': ['name'] })
+      t.notOk('fastify.arguments.values' in span!.attributes)
+      t.notOk('fastify.telemetry.mapper_failed' in span!.attributes)
+    },
+  },
+  'request-telemetry': {
+    prelude: REGISTERED,
+    async check (t, { app, telemetry }) {
+      const { traceId, headers } = (await app.inject('/report')).json()
+      const [child, span] = await telemetry.waitForSpans(2)
+      t.same([child?.name, child?.parentSpanId], ['collect rows', span?.spanId])
+      t.equal(span?.attributes['app.report'], 'monthly')
+      t.equal(traceId, span?.traceId)
+      t.same(headers, { accept: 'application/json', traceparent: `00-${traceId}-${child?.spanId}-01` })
+    },
+  },
+  testing: {
+    prelude: '',
+    async check (t, { telemetry }) {
+      t.equal(telemetry.spans.length, 1)
+    },
+  },
+  'from-fastify-otel': {
+    prelude: `${MADE}const provider = telemetry.tracerProvider\nconst listUsers = async () => []\n`,
+    async check (t, { app, telemetry }) {
+      app.get('/internal/stats', async () => 'ok')
+      app.get('/other', async function other () { return 'ok' })
+      await app.inject('/internal/stats')
+      await app.inject('/health')
+      await app.inject({ url: '/users', headers: { 'x-tenant': 'acme' } })
+      await app.inject('/other')
+      const spans = await telemetry.waitForSpans(4)
+      t.same(spans.map(({ name }) => name), ['GET /users', 'fastify.arguments', 'fastify.handler', 'GET /other'])
+      t.same([spans[0]?.attributes['app.tenant'], spans[3]?.attributes['app.tenant']], ['acme', 'none'])
+    },
+  },
+  'from-fastify-otel-request': { prelude: `${REGISTERED}${CALL_REPORTS}`, check: checkReport },
+  'from-autotelic': {
+    prelude: MADE,
+    async check (t, { app, telemetry }) {
+      app.options('/users', async () => 'ok')
+      app.get('/users', async function listUsers (_request, reply) {
+        reply.header('x-cache', 'hit')
+        return []
+      })
+      app.get('/failing', async () => { throw Object.assign(new Error('no'), { code: 'E_NO' }) })
+      await app.inject({ method: 'OPTIONS', url: '/users' })
+      const answer = await app.inject({ url: '/users', headers: { 'x-tenant': 'acme' } })
+      await app.inject('/failing')
+      const [span, failed] = await telemetry.waitForSpans(2)
+      t.match(span, { name: 'users GET', attributes: { 'app.tenant': 'acme', 'app.cache': 'hit' } })
+      t.equal(answer.headers.traceparent, `00-${span?.traceId}-${span?.spanId}-01`)
+      t.equal(failed?.attributes['app.error'], 'E_NO')
+    },
+  },
+  'from-autotelic-request': { prelude: `${REGISTERED}${CALL_REPORTS}`, check: checkReport },
+}
+
+async function checkReport (t: Test, { app, telemetry }: Made): Promise<void> {
+  const headers = (await app.inject('/report')).json()
+  const [child, span] = await telemetry.waitForSpans(2)
+  t.same([child?.name, child?.parentSpanId], ['collect rows', span?.spanId])
+  t.equal(span?.attributes['app.report'], 'monthly')
+  t.match(headers.traceparent, span?.traceId)
+}
+
+const isProgram = (block: CodeBlock): boolean => 'checkProgram' in (CASES[block.mark] ?? {})
+
+const ourBlocks = blocks.filter(({ language, mark }) => (language === 'ts' || language === 'js') && mark !== 'before')
+
+/** The block as a module of its own: what is around it before it, a free port, and what the test wants to see after it. */
+function moduleText (block: CodeBlock): string {
+  const known = CASES[block.mark]
+  if (known === undefined || 'checkProgram' in known) return block.code.replaceAll('port: 3000', 'port: 0')
+  return `${known.prelude}${block.code}export { app, telemetry }\n`
+}
+
+function extensionOf ({ language, code }: CodeBlock): string {
+  return language === 'js' && code.includes('require(') ? 'cjs' : `m${language}`
+}
+
+t.test('every block has a mark that is known here, and every case its block', async (t) => {
+  t.same(blocks.filter(({ language, mark }) => !isKnown(language, mark)).map(({ place, language, mark }) => `${place}: ${language} ${mark}`), [])
+  t.same(ourBlocks.map(({ mark }) => mark).toSorted(), Object.keys(CASES).toSorted())
+})
+
+function isKnown (language: string, mark: string): boolean {
+  switch (language) {
+    case 'ts': return Object.hasOwn(CASES, mark)
+    case 'js': return mark === 'before' || Object.hasOwn(CASES, mark)
+    case 'text': return mark === 'capture'
+    case 'sh': return mark === ''
+    default: return false
+  }
+}
+
+t.test('code of other packages parses', async (t) => {
+  const before = blocks.filter(({ mark }) => mark === 'before')
+  t.ok(before.length > 0)
+  t.same(before.flatMap(syntaxErrors), [])
+})
+
+t.test('the types of blocks are right', async (t) => {
+  const files = Object.fromEntries(ourBlocks.map((block) => [`${block.mark}.${extensionOf(block)}`, moduleText(block)]))
+  const directory = t.testdir(files)
+  t.same(typeErrors(root, Object.keys(files).map((file) => join(directory, file))), [])
+})
+
+for (const block of ourBlocks.filter((block) => !isProgram(block))) {
+  t.test(`${block.place} does what it says (${block.mark})`, async (t) => {
+    // Inside the package, so that its own name leads to the sources.
+    const directory = t.testdir({ 'block.mjs': toJavaScript(moduleText(block)) })
+    t.teardown(() => {
+      trace.disable()
+      propagation.disable()
+      context.disable()
+    })
+    const made: Made = await import(pathToFileURL(join(directory, 'block.mjs')).href)
+    t.teardown(() => made.app.close())
+    await (CASES[block.mark] as ModuleCase).check(t, made)
+  })
+}
+
+t.test('programs', async (t) => {
+  // A project of its own, so that the package's name leads to an installed copy.
+  const directory = t.testdir({ 'package.json': '{"private":true}' })
+  installPackage(root, directory)
+  for (const block of ourBlocks.filter(isProgram)) {
+    await t.test(`${block.place} runs (${block.mark})`, async (t) => {
+      const file = join(directory, `${block.mark}.${extensionOf(block)}`)
+      writeFileSync(file, moduleText(block))
+      const receiver = await startOtlpReceiver()
+      const program = runProgram([file], { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url })
+      t.teardown(async () => {
+        await program.end('SIGKILL')
+        await receiver.close()
+      })
+      const [, port] = await program.waitFor(/http:\/\/\S+:(\d+)\n/)
+      await (CASES[block.mark] as ProgramCase).checkProgram(t, program, Number(port), receiver)
+    })
+  }
+})
+
+t.test('the terminal capture is what the example server prints today, but for times and ids', async (t) => {
+  const capture = blocks.find(({ mark }) => mark === 'capture')!
+  for (const scene of capture.code.trimEnd().split(/\n\n/)) {
+    const [command, ...lines] = scene.split('\n')
+    const telemetry = createTestTelemetry()
+    const app = await buildApp()
+    const body = /-d '([^']*)'/.exec(command!)?.[1]
+    await app.inject({
+      method: body === undefined ? 'GET' : 'POST',
+      url: /\$URL(\/[^\s"]*)/.exec(command!)![1]!,
+      headers: Object.fromEntries([...command!.matchAll(/-H '([^:']+): ([^']*)'/g)].map(([, name, value]) => [name, value])),
+      payload: body,
+    })
+    await app.close()
+    const shown = lines.map((line) => line
+      .replace(/^\d\d:\d\d:\d\d\.\d{3} {2}/, '')
+      .replace(/ {2}trace [0-9a-f]{32}$/, '')
+      .replace(/ {2}[\d.]+ m?s$/, ''))
+    t.equal(telemetry.tree(), shown.join('\n'), command!)
+    telemetry.release()
+  }
+})
+
+/** Commands that are neither of npm's scripts nor installations. */
+const COMMANDS = [
+  'npm ci',
+  'docker run --rm -p 16686:16686 -p 4317:4317 -p 4318:4318 cr.jaegertracing.io/jaegertracing/jaeger:2.21.0',
+  'npx tap --disable-coverage test/flow/docs.test.ts',
+]
+
+t.test('commands exist, and what is installed fits', async (t) => {
+  const commands = blocks.filter(({ language }) => language === 'sh').flatMap(({ code }) => code.trim().split(/\n| && /))
+  // Scripts are named in running text too.
+  const named = documents.flatMap(({ prose }) => [...prose.matchAll(/`(npm (?:run [\w:-]+|start|test))`/g)].map(([, command]) => command!))
+  for (const command of [...commands, ...named]) {
+    const script = /^npm (?:run ([\w:-]+)|(start|test))$/.exec(command)
+    if (script !== null) t.ok(Object.hasOwn(manifest.scripts, script[1] ?? script[2]!), command)
+    else if (command.startsWith('npm i ')) checkInstallation(t, command.split(' ').slice(2))
+    else t.ok(COMMANDS.includes(command), command)
+  }
+  const lines = commands.filter((command) => command.includes('@opentelemetry/'))
+  const needed = Object.keys(manifest.peerDependencies).filter((name) => name.startsWith('@opentelemetry/') && !name.includes('exporter-metrics'))
+  t.equal(lines.length, 2)
+  for (const line of lines) t.same(line.split(' ').slice(2).map((item) => item.replace(/@[\d.]+$/, '')).toSorted(), needed.toSorted(), 'all that configure() needs')
+})
+
+function checkInstallation (t: Test, items: string[]): void {
+  const allowed: Record<string, string> = { ...manifest.peerDependencies, ...manifest.dependencies }
+  for (const item of items) {
+    const at = item.lastIndexOf('@')
+    if (item === manifest.name) continue
+    t.ok(at > 0, `${item} has a version`)
+    const name = item.slice(0, at)
+    t.ok(allowed[name] !== undefined && allows(allowed[name], item.slice(at + 1)), `${item} fits ${allowed[name]}`)
+  }
+}
+
+/** Whether versions that begin with `prefix` (`2.12`) are in a range made of `^`, `>=`, `<` and `||`. */
+function allows (range: string, prefix: string): boolean {
+  const [major, minor = Infinity] = prefix.split('.').map(Number) as [number, number?]
+  return range.split('||').some((alternative) => {
+    const [, sign, ...numbers] = /^(\^|>=)?(\d+)\.(\d+)\.\d+(?: <(\d+))?$/.exec(alternative.trim()) ?? []
+    const [fromMajor, fromMinor, below = sign === '>=' ? Infinity : Number(numbers[0]) + 1] = numbers.filter((text) => text !== undefined).map(Number) as [number, number, number?]
+    if (major === 0 || sign === undefined) return major === fromMajor && minor === fromMinor
+    return major < below && (major > fromMajor || (major === fromMajor && minor >= fromMinor))
+  })
+}
+
+t.test('the tables of options list what the schemas have', async (t) => {
+  const optionsUnder = (heading: string): string[] =>
+    firstColumn(readme.tables.filter((table) => table.heading === heading && table.columns[0] === 'Option')).toSorted()
+  t.same(optionsUnder('Options of the plugin'), Object.keys(optionsSchema.properties).toSorted())
+  t.same(optionsUnder('Options of a route'), Object.keys(routeOptionsSchema.properties).toSorted())
+  t.same(optionsUnder('`configure()`'), Object.keys(configureOptionsSchema.properties).toSorted())
+})
+
+t.test('the tables of attributes list what semconv.ts has', async (t) => {
+  const emitted = Object.entries<unknown>(semconv)
+    .filter((entry): entry is [string, string] => typeof entry[1] === 'string' && !/^(?:SCOPE_|SCHEMA_)/.test(entry[0]))
+  const isValue = ([name]: [string, string]) => name === 'HTTP_METHOD_OTHER' || name.startsWith('ERROR_TYPE_')
+  const tables = readme.tables.filter(({ heading }) => heading === 'Attributes, spans and metrics')
+  t.same(firstColumn(tables).toSorted(), emitted.filter((entry) => !isValue(entry)).map(([, name]) => name).toSorted())
+  const cells = JSON.stringify(tables)
+  for (const [, value] of emitted.filter(isValue)) t.ok(cells.includes(`\`${value}\``), value)
+})
+
+t.test('every door of the package is in the README', async (t) => {
+  for (const door of Object.keys(manifest.exports)) {
+    if (door === './package.json') continue
+    t.match(readme.blocks.map(({ code }) => code).join(''), `'${manifest.name}${door.slice(1)}'`)
+  }
+  t.equal(manifest.version, semconv.SCOPE_VERSION)
+  t.ok(documents.find(({ path }) => path === 'CHANGELOG.md')!.headings.some((heading) => heading.startsWith(manifest.version)))
+})
+
+t.test('links between the documents lead somewhere', async (t) => {
+  for (const { path, prose } of documents) {
+    for (const [, target, anchor] of prose.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)) {
+      const file = join(dirname(path), target!)
+      t.ok(existsSync(join(root, file)), `${path}: ${target}`)
+      if (anchor !== undefined) t.ok(documents.find((document) => document.path === file)?.headings.map(toAnchor).includes(anchor), `${path}: ${target}#${anchor}`)
+    }
+  }
+})
+
+function toAnchor (heading: string): string {
+  return heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-')
+}
