@@ -64,17 +64,17 @@ const MAX_TEXT_LENGTH = 8192
 const KEY_IN_TEXT = '(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|(?:api|access|private)[_ -]?key|credentials?|authorization|cookie|session(?:[_ -]?id)?)' +
   '["\']?\\s{0,4}[=:]\\s{0,4}'
 
-const VALUE_IN_TEXT = '(?:\\[scrubbed\\]|"(?:[^"\\\\]|\\\\.)*"|\'(?:[^\'\\\\]|\\\\.)*\'|[^\\s,;&)}\\]]+)'
+const VALUE_IN_TEXT = '(?:\\[scrubbed\\]|"(?:[^"\\\\]|\\\\.)*"|\'(?:[^\'\\\\]|\\\\.)*\'|(?:(?:bearer|basic|digest)\\s{1,4})?[^\\s,;&)}\\]]+)'
 
 const SECRETS_IN_TEXT: Array<[RegExp, string]> = [
   // The userinfo of a URL: up to the last `@` of its authority.
   [/([a-z][a-z\d+.-]{1,20}:\/\/)[^\s/?#]{1,512}@/gi, `$1${SCRUBBED}@`],
-  [/\b(bearer|basic|digest)\s+[\w.~+/=-]{8,}/gi, `$1 ${SCRUBBED}`],
   // Whatever the scheme is called: `Authorization: Token …`.
   [/(authorization["']?\s{0,4}[=:]\s{0,4}["']?)[a-z-]{1,20}\s{1,4}[^\s"',;]+/gi, `$1${SCRUBBED}`],
   // Three dotted base64url pieces: a JSON web token.
   [/\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g, SCRUBBED],
   [new RegExp(`(${KEY_IN_TEXT})((?:[^\\s,;&)}\\]]*${KEY_IN_TEXT})?${VALUE_IN_TEXT})`, 'gi'), `$1${SCRUBBED}`],
+  [/\b(bearer|basic|digest)\s+[\w.~+/=-]{8,}/gi, `$1 ${SCRUBBED}`],
 ]
 
 /** Free text (messages, stacks) without what looks like a credential; cut at `maxLength` UTF-16 units, never inside a surrogate pair. */

@@ -89,8 +89,6 @@ interface Place {
   isDeclared: boolean
   /** What the request has at the path. */
   value: unknown
-  /** What the schema says of it. */
-  node: CaptureNode | undefined
 }
 
 /** Follows a path through data and schema together; only names that the schema declares are repeated. */
@@ -109,7 +107,7 @@ function locate (part: ArgumentPart, segments: string[], data: unknown, root: Ca
     isSecret ||= !isIndex && (isSecretName(segment) || (part === 'headers' && isCredentialHeader(segment)))
     value = value !== null && typeof value === 'object' && Object.hasOwn(value, segment) ? (value as Record<string, unknown>)[segment] : undefined
   }
-  return { path: path.slice(0, MAX_ERROR_TEXT_LENGTH), isSecret, isDeclared, value, node }
+  return { path: path.slice(0, MAX_ERROR_TEXT_LENGTH), isSecret, isDeclared, value }
 }
 
 /** Parameters that validators fill with names from the client's data. */
