@@ -61,7 +61,6 @@ async function telemetry (app: FastifyInstance, options: FastifySchemaTelemetryO
   app.addHook('preHandler', hooks.preHandler)
   app.addHook('onError', hooks.onError)
   app.addHook('onSend', hooks.onSend)
-  app.addHook('onResponse', hooks.onResponse)
 
   if (options.flushOnClose !== false) {
     const flush = createFlush(options, settings.guard)

@@ -37,13 +37,10 @@ export function createDurationSource (provider: MeterProvider | undefined): () =
 
 /** Records one request; `context` lets an exemplar find its trace. */
 export function recordDuration (histogram: Histogram, measurement: RequestMeasurement, context: Context): void {
-  const attributes: Record<string, string | number> = {
-    [HTTP_REQUEST_METHOD]: measurement.method,
-    [URL_SCHEME]: measurement.scheme,
-    [NETWORK_PROTOCOL_VERSION]: measurement.protocolVersion,
-  }
-  if (measurement.route !== undefined) attributes[HTTP_ROUTE] = measurement.route
-  if (measurement.statusCode !== undefined) attributes[HTTP_RESPONSE_STATUS_CODE] = measurement.statusCode
-  if (measurement.errorType !== undefined) attributes[ERROR_TYPE] = measurement.errorType
+  const { method, scheme, route, protocolVersion, statusCode, errorType } = measurement
+  const attributes: Record<string, string | number> = { [HTTP_REQUEST_METHOD]: method, [URL_SCHEME]: scheme, [NETWORK_PROTOCOL_VERSION]: protocolVersion }
+  if (route !== undefined) attributes[HTTP_ROUTE] = route
+  if (statusCode !== undefined) attributes[HTTP_RESPONSE_STATUS_CODE] = statusCode
+  if (errorType !== undefined) attributes[ERROR_TYPE] = errorType
   histogram.record(measurement.durationSeconds, attributes, context)
 }

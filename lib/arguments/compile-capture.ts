@@ -39,7 +39,7 @@ export function compileCapture (schema: JsonSchema, { findSchema, isHeaders }: C
     const key = schemas.map(numberOf).join()
     const known = nodes.get(key)
     if (known !== undefined) return known
-    const node: CaptureNode = { write: writeOpen, child: () => undefined }
+    const node = {} as CaptureNode
     nodes.set(key, node)
     Object.assign(node, describe(schemaLeaves(schemas, findSchema), isTopOfHeaders))
     return node

@@ -85,9 +85,8 @@ function findPlace (id: string, { schema, document }: SchemaInDocument, findSche
 /** TypeBox modules refer to their members by bare name: `{ $defs: { User }, $ref: 'User' }`. */
 function findDefinition (schema: JsonSchema, document: JsonSchema, name: string): JsonSchema | undefined {
   for (const holder of [schema, document]) {
-    if (typeof holder === 'boolean') continue
     for (const keyword of ['$defs', 'definitions']) {
-      const definitions = holder[keyword]
+      const definitions = (holder as Exclude<JsonSchema, boolean>)[keyword]
       if (!isSchema(definitions) || typeof definitions === 'boolean' || !Object.hasOwn(definitions, name)) continue
       const target = definitions[name]
       if (isSchema(target)) return target

@@ -95,7 +95,7 @@ interface Place {
 function locate (part: ArgumentPart, segments: string[], data: unknown, root: CaptureNode | undefined): Place {
   let path = ''
   let isSecret = false
-  let isDeclared = true
+  let isDeclared = root !== undefined
   let value = data
   let node = root
   for (const segment of segments) {
@@ -163,10 +163,10 @@ const KEYWORDS_BY_MESSAGE: Array<[RegExp, string]> = [
   [/array length to be less/, 'maxItems'],
   [/elements to be unique/, 'uniqueItems'],
   [/at least one matching value$/, 'contains'],
-  [/at least .* matching values$/, 'minContains'],
-  [/no more than .* matching values$/, 'maxContains'],
-  [/at least .* properties$/, 'minProperties'],
-  [/no more than .* properties$/, 'maxProperties'],
+  [/at least \d+ matching values$/, 'minContains'],
+  [/no more than \d+ matching values$/, 'maxContains'],
+  [/at least \d+ properties$/, 'minProperties'],
+  [/no more than \d+ properties$/, 'maxProperties'],
   [/^Never$|should not match$/, 'not'],
   [/ multiple of/, 'multipleOf'],
   [/greater or equal|greater than or equal/, 'minimum'],

@@ -61,9 +61,15 @@ export function createHooks (settings: Settings) {
       guard.report('span start', error)
     }
     request[kRecord] = record
-    if (record.isRecording || settings.findDuration() !== null) reply.raw.once('close', () => end(record, request, reply))
+    if (record.isRecording || settings.findDuration() !== null) listenToEnd(record, request, reply)
     if (record.isRecording && settings.requestHook !== null) guard.run('requestHook', settings.requestHook, record.span, request)
     return record.context
+  }
+
+  /** Two listeners instead of an `onResponse` hook, which makes Fastify add two of its own for each request. */
+  function listenToEnd (record: RequestRecord, request: FastifyRequest, reply: FastifyReply): void {
+    reply.raw.on('finish', () => { record.completed = true })
+    reply.raw.on('close', () => end(record, request, reply))
   }
 
   /** An ignored request has a record only to find its silent context again; it never ends, since nothing of it is measured. */
@@ -139,12 +145,6 @@ export function createHooks (settings: Settings) {
     done(null, payload)
   }
 
-  function onResponse (request: RecordedRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
-    const record = recordOf(request)
-    if (record !== null) record.completed = true
-    done()
-  }
-
   function end (record: RequestRecord, request: FastifyRequest, reply: FastifyReply): void {
     try {
       if (record.isRecording && !record.ended) {
@@ -167,12 +167,13 @@ export function createHooks (settings: Settings) {
     }
   }
 
-  return { onRequest, preParsing, preValidation, preHandler, onError, onSend, onResponse }
+  return { onRequest, preParsing, preValidation, preHandler, onError, onSend }
 }
 
 /** Goes on in the request's context, if it was lost on the way. */
 function resume (record: RequestRecord, done: HookHandlerDoneFunction): void {
-  const requestContext = currentContext(record)
-  if (requestContext === context.active()) done()
+  const active = context.active()
+  const requestContext = currentContext(record, active)
+  if (requestContext === active) done()
   else context.with(requestContext, done)
 }

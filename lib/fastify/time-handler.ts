@@ -23,10 +23,11 @@ export function timeHandler (settings: Settings, handler: RouteHandlerMethod): R
     const record = recordOf(settings, first) ?? recordOf(settings, second)
     if (record === null) return original.call(this, first, second)
     const isFirstCall = record.isRecording && !record.ended && record.handlerStartMillis === NEVER
-    const handlerContext = isFirstCall ? beginHandler(settings, record) : currentContext(record)
+    const active = context.active()
+    const handlerContext = isFirstCall ? beginHandler(settings, record, active) : currentContext(record, active)
     let result
     try {
-      result = context.active() === handlerContext
+      result = active === handlerContext
         ? original.call(this, first, second)
         : context.with(handlerContext, original, this, first, second)
     } catch (error) {
@@ -56,9 +57,9 @@ function recordOf (settings: Settings, candidate: unknown): RequestRecord | null
   return record === undefined || record === null || record.settings !== settings ? null : record
 }
 
-function beginHandler (settings: Settings, record: RequestRecord): Context {
+function beginHandler (settings: Settings, record: RequestRecord, active: Context): Context {
   record.handlerStartMillis = record.now()
-  const requestContext = currentContext(record)
+  const requestContext = currentContext(record, active)
   if (!record.route.extraSpans) return requestContext
   try {
     return startHandlerSpan(record, requestContext)

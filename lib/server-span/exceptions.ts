@@ -1,4 +1,4 @@
-import type { Span } from '@opentelemetry/api'
+import type { Span, TimeInput } from '@opentelemetry/api'
 import { scrubText } from '../arguments/scrub.ts'
 import { EXCEPTION_EVENT, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE } from '../semconv.ts'
 
@@ -21,13 +21,13 @@ export function exceptionTypeOf (thrown: unknown): string | undefined {
  * Records a thrown value as the event `exception`; never throws, whatever the value's getters do. Not the SDK's `recordException`, which
  * trusts them, bounds nothing and puts an error's `code` where its class belongs.
  */
-export function recordException (span: Span, thrown: unknown, epochMillis: number): void {
+export function recordException (span: Span, thrown: unknown, time: TimeInput): void {
   const attributes: Record<string, string> = { [EXCEPTION_TYPE]: exceptionTypeOf(thrown) ?? typeof thrown }
   const message = typeof thrown === 'string' ? thrown : readText(thrown, 'message')
   if (message !== undefined) attributes[EXCEPTION_MESSAGE] = scrubText(message, MAX_MESSAGE_LENGTH)
   const stack = readText(thrown, 'stack')
   if (stack !== undefined) attributes[EXCEPTION_STACKTRACE] = scrubText(stack, MAX_STACK_LENGTH)
-  span.addEvent(EXCEPTION_EVENT, attributes, epochMillis)
+  span.addEvent(EXCEPTION_EVENT, attributes, time)
 }
 
 function readText (thrown: unknown, property: 'message' | 'stack'): string | undefined {

@@ -10,10 +10,10 @@ export function emitArgumentsSpan (record: RequestRecord, attributes: readonly A
   if (record.tracer === null || record.argumentsStartMillis === NEVER) return
   const span = record.tracer.startSpan(SPAN_ARGUMENTS, {
     kind: SpanKind.INTERNAL,
-    startTime: record.toEpoch(record.argumentsStartMillis),
+    startTime: record.toHrTime(record.argumentsStartMillis),
     attributes: { ...routeAttribute(record), ...Object.fromEntries(attributes) },
   }, record.context)
-  span.end(record.toEpoch(record.argumentsEndMillis))
+  span.end(record.toHrTime(record.argumentsEndMillis))
 }
 
 /** Opens the child span of the handler; the context returned makes spans of the handler its children. */
@@ -22,7 +22,7 @@ export function startHandlerSpan (record: RequestRecord, parent: Context): Conte
   const { functionName } = record.route
   const span = record.tracer.startSpan(SPAN_HANDLER, {
     kind: SpanKind.INTERNAL,
-    startTime: record.toEpoch(record.handlerStartMillis),
+    startTime: record.toHrTime(record.handlerStartMillis),
     attributes: { ...routeAttribute(record), ...(functionName === undefined ? {} : { [CODE_FUNCTION_NAME]: functionName }) },
   }, parent)
   record.handlerSpan = span
@@ -38,7 +38,7 @@ export function endHandlerSpan (record: RequestRecord, endMillis: number, thrown
     span.setAttribute(ERROR_TYPE, exceptionTypeOf(thrown.error) ?? typeof thrown.error)
     span.setStatus({ code: SpanStatusCode.ERROR })
   }
-  span.end(record.toEpoch(endMillis))
+  span.end(record.toHrTime(endMillis))
 }
 
 function routeAttribute ({ route: { route } }: RequestRecord): Record<string, string> {

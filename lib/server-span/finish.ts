@@ -34,7 +34,7 @@ export function finishServerSpan (record: RequestRecord, response: ResponseEnd):
     settings.guard.report('span attributes', error)
   }
   try {
-    span.end(record.toEpoch(endMillis))
+    span.end(record.toHrTime(endMillis))
   } catch (error) {
     settings.guard.report('span end', error)
   }
@@ -60,7 +60,7 @@ function describeEnd (record: RequestRecord, { statusCode, errorType }: Outcome)
     span.setStatus({ code: SpanStatusCode.ERROR })
     // An exception that an error handler turned into a 4xx was handled: it is not recorded.
     if (record.hasThrown && statusCode !== undefined && statusCode >= 500) {
-      recordException(span, record.thrown, record.toEpoch(record.thrownMillis))
+      recordException(span, record.thrown, record.toHrTime(record.thrownMillis))
     }
   }
   if (record.route.capture === 'none') return

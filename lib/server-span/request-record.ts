@@ -1,4 +1,4 @@
-import { INVALID_SPAN_CONTEXT, trace, type Context, type Span, type Tracer } from '@opentelemetry/api'
+import { INVALID_SPAN_CONTEXT, trace, type Context, type HrTime, type Span, type Tracer } from '@opentelemetry/api'
 import type { ValidationErrorRecord } from '../arguments/argument-part.ts'
 import type { RouteSettings, Settings } from '../settings.ts'
 
@@ -102,9 +102,16 @@ export class RequestRecord {
     return this.settings.clock.monotonicMillis()
   }
 
-  /** Milliseconds since the Unix epoch, for the OpenTelemetry API. */
+  /** Milliseconds since the Unix epoch. */
   toEpoch (monotonicMillis: number): number {
     return this.epochOffset + monotonicMillis
+  }
+
+  /** The same as seconds and nanoseconds: given a number, the SDK reads the clock once more to find out what it means. */
+  toHrTime (monotonicMillis: number): HrTime {
+    const micros = Math.round(this.toEpoch(monotonicMillis) * 1000)
+    const seconds = Math.floor(micros / 1_000_000)
+    return [seconds, (micros - seconds * 1_000_000) * 1000]
   }
 }
 

@@ -14,7 +14,7 @@ export function startServerSpan (record: RequestRecord, parent: Context, hasLoca
   if (record.tracer === null) return
   const span = record.tracer.startSpan(spanName(record.request, record.route), {
     kind: hasLocalParent ? SpanKind.INTERNAL : SpanKind.SERVER,
-    startTime: record.toEpoch(record.startMillis),
+    startTime: record.toHrTime(record.startMillis),
     attributes: startAttributes(record.request, record.route),
   }, parent)
   record.span = span
