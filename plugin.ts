@@ -59,6 +59,7 @@ async function telemetry (app: FastifyInstance, options: FastifySchemaTelemetryO
   app.addHook('preParsing', hooks.preParsing)
   app.addHook('preValidation', hooks.preValidation)
   app.addHook('preHandler', hooks.preHandler)
+  app.addHook('preSerialization', hooks.preSerialization)
   app.addHook('onError', hooks.onError)
   app.addHook('onSend', hooks.onSend)
 

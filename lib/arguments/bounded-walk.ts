@@ -61,6 +61,8 @@ export function writeItems (items: readonly unknown[], sink: ValueSink, writeIte
 
 /** Writes dates, and buffers and streams as `{ type, bytes }`; `false` for any other object. */
 export function writeSpecial (value: object, sink: ValueSink): boolean {
+  // What a JSON parser makes is none of them.
+  if (Object.getPrototypeOf(value) === Object.prototype) return false
   if (value instanceof Date) {
     const millis = value.getTime()
     sink.raw(Number.isNaN(millis) ? 'null' : `"${new Date(millis).toISOString()}"`)

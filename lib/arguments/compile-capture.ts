@@ -148,17 +148,20 @@ const PLAIN_NAME = /^[\w.-]{1,128}$/
 
 interface PropertyPlan {
   name: string
-  /** `"name":`, ready to write; absent when the name is not short and plain. */
+  /** `"name":`, ready to write, and the same behind a comma; absent when the name is not short and plain. */
   json: string | undefined
+  nextJson: string | undefined
   write: Writer
   /** `constructor` and its like are found on every object; only own ones count. */
   mustBeOwn: boolean
 }
 
 function propertyPlan (name: string, node: CaptureNode, isHeaders: boolean): PropertyPlan {
+  const isPlain = PLAIN_NAME.test(name)
   return {
     name,
-    json: PLAIN_NAME.test(name) ? `"${name}":` : undefined,
+    json: isPlain ? `"${name}":` : undefined,
+    nextJson: isPlain ? `,"${name}":` : undefined,
     write: secretWriter(name, isHeaders) ?? node.write,
     mustBeOwn: name in Object.prototype,
   }
@@ -184,10 +187,14 @@ function closedWriter (properties: Map<string, CaptureNode>, isHeaders: boolean)
       const item = (value as Record<string, unknown>)[plan.name]
       if (item === undefined) continue
       if (!sink.enter()) break
-      if (!isFirst) sink.raw(',')
+      const json = isFirst ? plan.json : plan.nextJson
+      if (json !== undefined) {
+        sink.raw(json)
+      } else {
+        if (!isFirst) sink.raw(',')
+        sink.key(plan.name)
+      }
       isFirst = false
-      if (plan.json === undefined) sink.key(plan.name)
-      else sink.raw(plan.json)
       plan.write(item, sink, depth + 1)
     }
     sink.raw('}')

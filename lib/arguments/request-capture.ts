@@ -60,20 +60,32 @@ function isJsonSchema (schema: unknown): schema is JsonSchema {
 export function captureValues (
   capture: RequestCapture, parts: RequestParts, failed: ArgumentPart | undefined, bodyBytes: number | undefined
 ): CapturedValues {
-  let json = ''
-  let truncated = false
-  let bytesLeft = VALUE_LIMITS.maxBytes
+  let sink: ValueSink | undefined
   for (const part of ARGUMENT_PARTS) {
     if (part === failed) break
     const node = capture[part]
+    if (node === undefined) continue
     const value = parts[part]
-    if (node === undefined || value === undefined) continue
-    const isSmall = part !== 'body' || (bodyBytes !== undefined && bodyBytes <= VALUE_LIMITS.maxOpenBytes)
-    const sink = new ValueSink(VALUE_LIMITS, bytesLeft, isSmall, part === 'body' ? bodyBytes : undefined)
+    if (value === undefined) continue
+    sink ??= new ValueSink(VALUE_LIMITS)
+    const isBody = part === 'body'
+    const mayWalkOpen = !isBody || (bodyBytes !== undefined && bodyBytes <= VALUE_LIMITS.maxOpenBytes)
+    sink.startPart(sink.text === '' ? FIRST_PREFIX[part] : NEXT_PREFIX[part], mayWalkOpen, isBody ? bodyBytes : undefined)
     node.write(value, sink, 0)
-    json += `${json === '' ? '{' : ','}"${part}":${sink.text}`
-    bytesLeft -= sink.bytes
-    truncated ||= sink.truncated
   }
-  return { json: json === '' ? undefined : `${json}}`, truncated }
+  if (sink === undefined) return NOTHING
+  return { json: `${sink.text}}`, truncated: sink.truncated }
+}
+
+const NOTHING: CapturedValues = Object.freeze({ json: undefined, truncated: false })
+const FIRST_PREFIX = prefixes('{')
+const NEXT_PREFIX = prefixes(',')
+
+function prefixes (separator: string): Record<ArgumentPart, string> {
+  return {
+    params: `${separator}"params":`,
+    body: `${separator}"body":`,
+    querystring: `${separator}"querystring":`,
+    headers: `${separator}"headers":`,
+  }
 }

@@ -79,7 +79,8 @@ const SECRETS_IN_TEXT: Array<[RegExp, string]> = [
 
 /** Free text (messages, stacks) without what looks like a credential; cut at `maxLength` UTF-16 units, never inside a surrogate pair. */
 export function scrubText (text: string, maxLength: number): string {
-  let clean = cutText(text, MAX_TEXT_LENGTH)
+  // Cut before, so that hostile text costs little, but not so soon that half a secret could be left over.
+  let clean = cutText(text, Math.min(MAX_TEXT_LENGTH, maxLength * 2 + 512))
   for (const [pattern, replacement] of SECRETS_IN_TEXT) clean = clean.replace(pattern, replacement)
   return cutText(clean, maxLength)
 }

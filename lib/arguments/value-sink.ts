@@ -14,9 +14,9 @@ export class ValueSink {
   /** Bytes of UTF-8 that this text may have. */
   readonly maxBytes: number
   /** Whether objects whose keys no schema lists may be walked. */
-  readonly mayWalkOpen: boolean
+  mayWalkOpen: boolean
   /** Bytes of the part on the wire, when known. */
-  readonly partBytes: number | undefined
+  partBytes: number | undefined
   text = ''
   /** Bytes of `text` in UTF-8. */
   bytes = 0
@@ -28,6 +28,14 @@ export class ValueSink {
     this.maxBytes = maxBytes
     this.mayWalkOpen = mayWalkOpen
     this.partBytes = partBytes
+  }
+
+  /** Begins another part of the same text: the bytes are shared, the nodes are its own. */
+  startPart (prefix: string, mayWalkOpen: boolean, partBytes: number | undefined): void {
+    this.raw(prefix)
+    this.mayWalkOpen = mayWalkOpen
+    this.partBytes = partBytes
+    this.#nodes = 0
   }
 
   /** Counts one visited value; `false`, and the text is marked as truncated, when no more may be visited or written. */

@@ -126,6 +126,7 @@ export function createHooks (settings: Settings) {
       record.thrown = error
       record.hasThrown = true
       record.thrownMillis = record.now()
+      if (record.handlerStartMillis !== NEVER) endHandler(settings, record, { error })
       if (record.isRecording && !record.argumentsNoted) {
         const wasOpen = record.argumentsEndMillis === NEVER
         if (wasOpen) record.argumentsEndMillis = record.thrownMillis
@@ -137,6 +138,12 @@ export function createHooks (settings: Settings) {
       }
     }
     done()
+  }
+
+  function preSerialization (request: RecordedRequest, _reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void): void {
+    const record = recordOf(request)
+    if (record !== null && record.handlerStartMillis !== NEVER) endHandler(settings, record)
+    done(null, payload)
   }
 
   function onSend (request: RecordedRequest, _reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void): void {
@@ -167,7 +174,7 @@ export function createHooks (settings: Settings) {
     }
   }
 
-  return { onRequest, preParsing, preValidation, preHandler, onError, onSend }
+  return { onRequest, preParsing, preValidation, preHandler, preSerialization, onError, onSend }
 }
 
 /** Goes on in the request's context, if it was lost on the way. */

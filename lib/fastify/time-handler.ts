@@ -1,4 +1,3 @@
-import { types } from 'node:util'
 import { context, type Context } from '@opentelemetry/api'
 import type { RouteHandlerMethod } from 'fastify'
 import { isThenable } from '../guard.ts'
@@ -12,8 +11,8 @@ type AnyHandler = (this: unknown, first: unknown, second: unknown) => unknown
 
 /**
  * Wraps a route handler so that its time is known. It is called with the same arguments and its result is passed on as it is.
- * The end is the return of a synchronous handler, the settling of a native promise, and else (callback handlers, and thenables of
- * libraries, which may do their work once for each `then`) the reply.
+ * The end of a synchronous handler is its return. For promises and callbacks it is the first that Fastify does with the result (`preSerialization`,
+ * `onSend` or `onError`): a `then` of our own would cost a promise for each request, and make a library's lazy thenable do its work twice.
  */
 export function timeHandler (settings: Settings, handler: RouteHandlerMethod): RouteHandlerMethod {
   const original = handler as unknown as AnyHandler
@@ -34,22 +33,12 @@ export function timeHandler (settings: Settings, handler: RouteHandlerMethod): R
       if (isFirstCall) endHandler(settings, record, { error })
       throw error
     }
-    if (!isFirstCall) return result
-    if (isNativePromise(result)) {
-      // A side branch: the promise itself goes on to Fastify. Its rejection is handled there, and here only looked at.
-      result.then(() => endHandler(settings, record), (error: unknown) => endHandler(settings, record, { error }))
-    } else if (result !== undefined && !isThenable(result)) {
-      endHandler(settings, record)
-    }
+    // What it returned at once is the end, unless it is a promise or nothing yet: then the reply is.
+    if (isFirstCall && result !== undefined && !isThenable(result)) endHandler(settings, record)
     return result
   }
   Object.defineProperty(timed, 'name', { value: handler.name })
   return timed as unknown as RouteHandlerMethod
-}
-
-/** What an async function returns; not a subclass or a thenable, whose `then` may do more than tell of the end. */
-function isNativePromise (value: unknown): value is Promise<unknown> {
-  return types.isPromise(value) && Object.getPrototypeOf(value) === Promise.prototype && !Object.hasOwn(value, 'then')
 }
 
 function recordOf (settings: Settings, candidate: unknown): RequestRecord | null {
