@@ -49,6 +49,7 @@ export function createRoutePlan (settings: Settings, instance: FastifyInstance, 
     operationId: typeof schema?.operationId === 'string' ? schema.operationId : undefined,
     // Of a request that no route matched it would be the name of Fastify's own 404 handler.
     functionName: route.url === undefined ? undefined : functionName(route.handler),
+    spanNames: new Map(),
     secretSegments: secretSegments(route.url),
     bodyLimit: route.bodyLimit ?? instance.initialConfig.bodyLimit ?? Number.NaN,
     argumentCapture () {

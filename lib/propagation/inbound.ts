@@ -1,4 +1,5 @@
 import { context, propagation, trace, TraceFlags, type Context } from '@opentelemetry/api'
+import { LinkedContext } from './linked-context.ts'
 
 /** Where a request's span belongs. */
 export interface Inbound {
@@ -11,7 +12,7 @@ export interface Inbound {
 export function readInbound (headers: Record<string, unknown>): Inbound {
   const active = context.active()
   if (trace.getSpan(active) !== undefined) return { parent: active, hasLocalParent: true }
-  return { parent: propagation.extract(active, headers), hasLocalParent: false }
+  return { parent: propagation.extract(new LinkedContext(active), headers), hasLocalParent: false }
 }
 
 /**

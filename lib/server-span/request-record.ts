@@ -8,6 +8,8 @@ export interface RouteFacts extends RouteSettings {
   readonly route: string | undefined
   readonly operationId: string | undefined
   readonly functionName: string | undefined
+  /** Names of the route's spans by method, filled as methods come. */
+  readonly spanNames: Map<string, string>
 }
 
 /** What a span says of its request from the start; frozen there, since a route can be left on the way (`callNotFound`). */

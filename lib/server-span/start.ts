@@ -22,10 +22,14 @@ export function startServerSpan (record: RequestRecord, parent: Context, hasLoca
   record.isRecording = span.isRecording()
 }
 
-/** `METHOD route`, or the method alone: never the path, which has no end of values. */
-function spanName ({ method }: RequestFacts, { route }: RouteFacts): string {
-  const name = method === HTTP_METHOD_OTHER ? 'HTTP' : method
-  return route === undefined ? name : `${name} ${route}`
+/** `METHOD route`, or the method alone: never the path, which has no end of values. Kept for the next request: methods are few. */
+function spanName ({ method }: RequestFacts, { route, spanNames }: RouteFacts): string {
+  const known = spanNames.get(method)
+  if (known !== undefined) return known
+  const verb = method === HTTP_METHOD_OTHER ? 'HTTP' : method
+  const name = route === undefined ? verb : `${verb} ${route}`
+  spanNames.set(method, name)
+  return name
 }
 
 function startAttributes (request: RequestFacts, route: RouteFacts): Attributes {
