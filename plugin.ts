@@ -9,7 +9,7 @@ import { timeHandler } from './lib/fastify/time-handler.ts'
 import { optionsSchema, type FastifySchemaTelemetryOptions, type RouteTelemetryOptions } from './lib/options.ts'
 import { SCOPE_NAME } from './lib/semconv.ts'
 import { toSettings } from './lib/settings.ts'
-import { kRecord, kRoutePlan } from './lib/symbols.ts'
+import { kRecord } from './lib/symbols.ts'
 
 export type { ArgumentPart, ValidationErrorRecord } from './lib/arguments/argument-part.ts'
 export type { TelemetryErrorCode } from './lib/error-codes.ts'
@@ -46,7 +46,6 @@ async function telemetry (app: FastifyInstance, options: FastifySchemaTelemetryO
 
   // Only an improvement: routes that were declared before the plugin get their plan at their first request, and no handler time.
   app.addHook('onRoute', function planRoute (route) {
-    if (route.config !== undefined && kRoutePlan in route.config) return
     const plan = attachRoutePlan(settings, this, route)
     plans.push(plan)
     if (!plan.isIgnored) route.handler = timeHandler(settings, route.handler)

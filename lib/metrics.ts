@@ -1,6 +1,6 @@
 import { createNoopMeter, metrics, type Context, type Histogram, type MeterProvider } from '@opentelemetry/api'
 import {
-  ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, METRIC_REQUEST_DURATION, NETWORK_PROTOCOL_VERSION,
+  ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, METRIC_REQUEST_DURATION,
   REQUEST_DURATION_BOUNDARIES_SECONDS, SCHEMA_URL, SCOPE_NAME, SCOPE_VERSION, URL_SCHEME,
 } from './semconv.ts'
 
@@ -10,7 +10,6 @@ export interface RequestMeasurement {
   method: string
   scheme: string
   route: string | undefined
-  protocolVersion: string
   /** `undefined` when no response head was sent. */
   statusCode: number | undefined
   errorType: string | undefined
@@ -37,8 +36,8 @@ export function createDurationSource (provider: MeterProvider | undefined): () =
 
 /** Records one request; `context` lets an exemplar find its trace. */
 export function recordDuration (histogram: Histogram, measurement: RequestMeasurement, context: Context): void {
-  const { method, scheme, route, protocolVersion, statusCode, errorType } = measurement
-  const attributes: Record<string, string | number> = { [HTTP_REQUEST_METHOD]: method, [URL_SCHEME]: scheme, [NETWORK_PROTOCOL_VERSION]: protocolVersion }
+  const { method, scheme, route, statusCode, errorType } = measurement
+  const attributes: Record<string, string | number> = { [HTTP_REQUEST_METHOD]: method, [URL_SCHEME]: scheme }
   if (route !== undefined) attributes[HTTP_ROUTE] = route
   if (statusCode !== undefined) attributes[HTTP_RESPONSE_STATUS_CODE] = statusCode
   if (errorType !== undefined) attributes[ERROR_TYPE] = errorType

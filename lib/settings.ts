@@ -3,7 +3,7 @@ import { createTimestampFormatter, systemClock, type Clock } from './clock.ts'
 import { createGuard, type Guard } from './guard.ts'
 import { createDurationSource } from './metrics.ts'
 import type { CaptureMode, FastifySchemaTelemetryOptions, RequestAttributesMapper, RouteTelemetryOptions } from './options.ts'
-import { createTracerSource } from './server-span/tracer-source.ts'
+import { createTracerSource } from './tracer-source.ts'
 import { kClock } from './symbols.ts'
 
 /** What a route can decide for itself. */

@@ -32,7 +32,10 @@ export function describeParseFailure ({ error, contentType, contentLength, bodyL
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return record('has a content type that is not supported', { contentType: describeMediaType(contentType) })
   }
-  if (name === 'SyntaxError' && typeof statusCode === 'number' && statusCode < 500) return record('could not be parsed')
+  // Fastify before 5.1, `__proto__` in a body, and parsers of the application's own.
+  if (name === 'SyntaxError' && typeof statusCode === 'number' && statusCode < 500) {
+    return record(/^application\/(?:[\w.-]+\+)?json\b/i.test(contentType ?? '') ? 'is not valid JSON' : 'could not be parsed')
+  }
   return undefined
 }
 

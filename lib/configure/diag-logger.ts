@@ -25,7 +25,7 @@ export function installDiagLogger (write: (line: string) => void, now: () => num
     write(`${line}\n`)
   }
 
-  const silent = () => {}
-  const logger: DiagLogger = { error: say, warn: say, info: silent, debug: silent, verbose: silent }
+  // The level keeps away what is not a warning.
+  const logger: DiagLogger = { error: say, warn: say, info: say, debug: say, verbose: say }
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
 }

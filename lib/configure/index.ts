@@ -6,7 +6,7 @@ import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk
 import { BatchSpanProcessor, TracerProvider, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace'
 import { checkOptions } from '../check-options.ts'
 import { SCOPE_NAME } from '../semconv.ts'
-import { createTracerSource } from '../server-span/tracer-source.ts'
+import { createTracerSource } from '../tracer-source.ts'
 import { within } from '../within.ts'
 import { ConsoleTreeProcessor } from './console-tree.ts'
 import { createDeliveryReport } from './delivery-report.ts'

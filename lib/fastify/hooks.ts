@@ -128,10 +128,9 @@ export function createHooks (settings: Settings) {
       record.thrownMillis = record.now()
       if (record.handlerStartMillis !== NEVER) endHandler(settings, record, { error })
       if (record.isRecording && !record.argumentsNoted) {
-        const wasOpen = record.argumentsEndMillis === NEVER
-        if (wasOpen) record.argumentsEndMillis = record.thrownMillis
+        record.argumentsEndMillis = record.thrownMillis
         try {
-          if (!noteRefused(record, planOfRecord(record), request, error) && wasOpen) record.argumentsEndMillis = NEVER
+          if (!noteRefused(record, planOfRecord(record), request, error)) record.argumentsEndMillis = NEVER
         } catch (failure) {
           guard.report('arguments', failure)
         }

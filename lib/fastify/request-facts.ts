@@ -27,7 +27,7 @@ export function createRequestFactsReader (): ReadRequestFacts {
       method: isKnown ? method : HTTP_METHOD_OTHER,
       methodOriginal: isKnown ? undefined : method,
       scheme: socket === undefined ? 'http' : request.protocol,
-      path: plan.secretSegments === null ? path : redactPath(path, plan.secretSegments, plan.route),
+      path: plan.secretPath === null ? path : redactPath(path, plan.secretPath),
       serverAddress: host.address,
       serverPort: host.port,
       clientAddress: socket === undefined ? undefined : request.ip,
@@ -56,11 +56,11 @@ function withoutOrigin (target: string): string {
   return path.startsWith('/') ? path : `/${path}`
 }
 
-function redactPath (path: string, secretSegments: readonly boolean[], route: string | undefined): string {
+function redactPath (path: string, { pattern, segments: isSecret }: NonNullable<RoutePlan['secretPath']>): string {
   const segments = path.split('/')
   // A wildcard or a pattern can take more segments than it has itself: then nothing is known of where the secret stands.
-  if (segments.length !== secretSegments.length) return route ?? '/'
-  return segments.map((segment, index) => secretSegments[index] === true ? 'REDACTED' : segment).join('/')
+  if (segments.length !== isSecret.length) return pattern
+  return segments.map((segment, index) => isSecret[index] === true ? 'REDACTED' : segment).join('/')
 }
 
 interface Host {

@@ -12,8 +12,8 @@ import { kRoutePlan } from '../symbols.ts'
 export interface RoutePlan extends RouteFacts {
   /** The route records nothing: `config.telemetry: false`, or its pattern is in the list `ignore`. */
   readonly isIgnored: boolean
-  /** `null` when a request's path may be recorded as it is; else which of the pattern's segments hold secrets. */
-  readonly secretSegments: readonly boolean[] | null
+  /** `null` when a request's path may be recorded as it is; else the pattern, and which of its segments hold secrets. */
+  readonly secretPath: { readonly pattern: string, readonly segments: readonly boolean[] } | null
   /** What to record of each part. Compiled when first asked for, since `addSchema` may come after the route. */
   argumentCapture (): RequestCapture
   readonly bodyLimit: number
@@ -50,8 +50,8 @@ export function createRoutePlan (settings: Settings, instance: FastifyInstance, 
     // Of a request that no route matched it would be the name of Fastify's own 404 handler.
     functionName: route.url === undefined ? undefined : functionName(route.handler),
     spanNames: new Map(),
-    secretSegments: secretSegments(route.url),
-    bodyLimit: route.bodyLimit ?? instance.initialConfig.bodyLimit ?? Number.NaN,
+    secretPath: secretPath(route.url),
+    bodyLimit: route.bodyLimit ?? instance.initialConfig.bodyLimit as number,
     argumentCapture () {
       if (capture !== undefined) return capture
       try {
@@ -97,11 +97,11 @@ function functionName (handler: unknown): string | undefined {
 }
 
 /** `/reset/:token` has a secret in its second segment: its requests are recorded as `/reset/REDACTED`. */
-function secretSegments (url: string | undefined): boolean[] | null {
+function secretPath (url: string | undefined): RoutePlan['secretPath'] {
   if (url === undefined) return null
   const segments = url.split('/').map((segment) => {
     const names = segment.match(/(?<=(?<!:):)\w+/g) ?? []
     return names.some(isSecretName)
   })
-  return segments.includes(true) ? segments : null
+  return segments.includes(true) ? { pattern: url, segments } : null
 }

@@ -46,7 +46,6 @@ export function finishServerSpan (record: RequestRecord, response: ResponseEnd):
     method: request.method,
     scheme: request.scheme,
     route: route.route,
-    protocolVersion: request.protocolVersion,
     statusCode: outcome.statusCode,
     errorType: outcome.errorType,
   }, record.context)

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { context, diag, metrics, propagation, trace } from '@opentelemetry/api'
+import { globalErrorHandler } from '@opentelemetry/core'
 import { Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import otelPlugin from 'fastify-schema-telemetry'
@@ -46,6 +47,7 @@ t.test('spans arrive over OTLP with resource, scope and schema; app.close() flus
   t.teardown(() => receiver.close())
   process.env.OTEL_EXPORTER_OTLP_ENDPOINT = receiver.url
   process.env.OTEL_SERVICE_NAME = 'from-environment'
+  process.env.OTEL_METRICS_EXPORTER = 'otlp'
   const telemetry = configure({ scheduledDelayMillis: 3_600_000 })
   const app = await buildApp()
   const port = await listen(app)
@@ -69,6 +71,7 @@ t.test('spans arrive over OTLP with resource, scope and schema; app.close() flus
   const started = Number(BigInt(spans[2]!.startTimeUnixNano) / 1_000_000n)
   t.ok(Math.abs(Date.now() - started) < 60_000, 'the times are today\'s')
   await telemetry.shutdown()
+  t.match(receiver.metrics, [{ name: 'http.server.request.duration', unit: 's' }])
 })
 
 t.test('arguments are stronger than the environment; metrics are exported only on demand', async (t) => {
@@ -205,6 +208,15 @@ t.test('a second SDK is said in one line; an exporter and processors of the user
   t.same(exported, ['fastify.arguments', 'fastify.handler', 'GET /users/:id'])
   t.same(ended, exported)
   t.match(output.stderr, /^fastify-schema-telemetry: an OpenTelemetry SDK has been registered in this process already; .*\n$/)
+})
+
+t.test('what OpenTelemetry reports by itself is one line, without its stack', async (t) => {
+  const output = catchOutput(t)
+  const telemetry = configure({ serviceName: 'x', exporter: 'none' })
+  globalErrorHandler(new Error('something broke\nin detail'))
+  globalErrorHandler('a text')
+  await telemetry.shutdown()
+  t.equal(output.stderr, 'fastify-schema-telemetry: OpenTelemetry reports: something broke\nfastify-schema-telemetry: OpenTelemetry reports: a text\n')
 })
 
 t.test('warnings of the plugin become visible: a mapper that throws is one line', async (t) => {

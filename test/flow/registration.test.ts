@@ -155,7 +155,7 @@ t.test('the duration metric: seconds, the advised buckets, every request, sample
   }
   const metric = exporter.getMetrics().at(-1)!.scopeMetrics[0]!.metrics[0]!
   t.match(metric.descriptor, { name: 'http.server.request.duration', unit: 's' })
-  const common = { 'http.request.method': 'GET', 'url.scheme': 'http', 'network.protocol.version': '1.1' }
+  const common = { 'http.request.method': 'GET', 'url.scheme': 'http' }
   const points = metric.dataPoints as Array<{ attributes: object, value: { count: number, sum: number, buckets: { boundaries: number[] } } }>
   t.same(points.map(({ attributes, value }) => [attributes, value.count]), [
     [{ ...common, 'http.route': '/users/:id', 'http.response.status_code': 200 }, 4],

@@ -2,7 +2,7 @@ import { diag, DiagLogLevel, propagation, ROOT_CONTEXT } from '@opentelemetry/ap
 import Fastify, { type FastifyRequest } from 'fastify'
 import t from 'tap'
 import { createTestTelemetry } from '../../lib/testing/index.ts'
-import { copyArguments, noteRefused } from '../../lib/fastify/note-request-arguments.ts'
+import { copyArguments, noteRefused, noteValidated } from '../../lib/fastify/note-request-arguments.ts'
 import { createRequestFactsReader, pathOf, toHost } from '../../lib/fastify/request-facts.ts'
 import { createRoutePlan } from '../../lib/fastify/route-plan.ts'
 import { NO_FACTS, RequestRecord } from '../../lib/server-span/request-record.ts'
@@ -78,6 +78,10 @@ t.test('errors of other origin are not taken for the arguments\'', async (t) => 
   t.equal(noteRefused(parsing, plan, request, { validationContext: 'cookies' }), false)
   t.equal(noteRefused(parsing, plan, request, { validationContext: 'body' }), true)
   t.match(parsing.errors, [{ part: 'body', path: '', keyword: 'unknown', message: 'is not valid' }])
+  const lenient = { ...request, headers: { 'content-encoding': 'gzip', 'content-length': '5' }, validationError: {} } as unknown as FastifyRequest
+  const attached = record()
+  noteValidated(attached, plan, lenient)
+  t.match(attached.errors, [{ part: 'body', path: '', keyword: 'unknown', message: 'is not valid' }])
   t.same(copyArguments({ valuesJson: undefined, errors: [] }), { values: {}, errors: [] })
 })
 
@@ -109,6 +113,56 @@ t.test('request.telemetry survives propagators and spans that throw', async (t) 
   silent.get('/', async ({ telemetry }) => ({ carrier: telemetry.inject({}), extracted: telemetry.extract({}) === ROOT_CONTEXT }))
   t.same(JSON.parse((await silent.inject('/')).body), { carrier: {}, extracted: true })
   await silent.close()
+})
+
+t.test('a request that nothing records: request.telemetry is harmless there too', async (t) => {
+  const fail = () => { throw new Error('propagator') }
+  propagation.setGlobalPropagator({ inject: fail, extract: fail, fields: () => [] })
+  t.teardown(() => propagation.disable())
+  const app = Fastify()
+  await app.register(otelPlugin)
+  app.get('/', async ({ telemetry }) => {
+    telemetry.setAttributes({ a: 1 })
+    return [telemetry.values, telemetry.errors, telemetry.inject({}), telemetry.extract({}) === ROOT_CONTEXT, telemetry.traceId, telemetry.context === ROOT_CONTEXT]
+  })
+  t.same(JSON.parse((await app.inject('/')).body), [{}, [], {}, true, '0'.repeat(32), true])
+  await app.close()
+})
+
+t.test('a schema that cannot be read records nothing', async (t) => {
+  const app = Fastify()
+  const settings = toSettings({ metrics: false })
+  const schema = { get params () { throw new Error('hostile schema') } }
+  const plan = createRoutePlan(settings, app, { url: '/', method: 'GET', schema, config: undefined, handler: undefined, bodyLimit: 10 })
+  t.same(plan.argumentCapture(), {})
+  t.same([...settings.guard.counts], [['schema of GET /', 1]])
+})
+
+t.test('parts, child spans and instruments that throw cost telemetry, never an answer', async (t) => {
+  const telemetry = createTestTelemetry()
+  t.teardown(() => telemetry.release())
+  const meterProvider = { getMeter: () => ({ createHistogram: () => ({ record () { throw new Error('no instrument') } }) }) }
+  const tracerProvider = {
+    getTracer: () => ({
+      startSpan (name: string, ...rest: [object, never]) {
+        if (name.startsWith('fastify.')) throw new Error('no child spans')
+        return telemetry.tracerProvider.getTracer('test').startSpan(name, ...rest)
+      },
+    }),
+  }
+  const app = Fastify()
+  await app.register(otelPlugin, { tracerProvider: tracerProvider as never, meterProvider: meterProvider as never, extraSpans: true })
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.url !== '/early') return
+    Object.defineProperty(request, 'params', { get () { throw new Error('no params') } })
+    return reply.code(401).send('early')
+  })
+  app.get('/early', async () => 'never')
+  app.get('/', { schema: { querystring: { type: 'object', properties: { n: { type: 'integer' } } } } }, async () => 'ok')
+  t.same([(await app.inject('/early')).statusCode, (await app.inject('/?n=1')).body], [401, 'ok'])
+  await app.close()
+  t.match(telemetry.spans, [{ name: 'GET /early' }, { name: 'GET /', attributes: { 'fastify.arguments.values': '{"querystring":{"n":1}}' } }])
+  t.equal(telemetry.openCount, 0)
 })
 
 t.test('after its end a request takes no more attributes', async (t) => {

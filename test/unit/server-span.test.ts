@@ -5,7 +5,7 @@ import { emitArgumentsSpan, endHandlerSpan, startHandlerSpan } from '../../lib/s
 import { finishServerSpan } from '../../lib/server-span/finish.ts'
 import { outcomeOf, type RequestEnd } from '../../lib/server-span/outcome.ts'
 import { NO_FACTS, RequestRecord } from '../../lib/server-span/request-record.ts'
-import { createTracerSource } from '../../lib/server-span/tracer-source.ts'
+import { createTracerSource } from '../../lib/tracer-source.ts'
 import { toSettings } from '../../lib/settings.ts'
 
 t.jobs = 1

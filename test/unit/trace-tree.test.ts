@@ -157,4 +157,10 @@ t.test('the console prints a tree when its root ends, late children alone, and h
     process.stdout.write = write
   }
   t.match(standard, 'root')
+
+  const { isTTY, hasColors } = process.stdout
+  t.teardown(() => { Object.assign(process.stdout, { isTTY, hasColors }) })
+  Object.assign(process.stdout, { isTTY: true, hasColors: () => false })
+  new ConsoleTreeProcessor({ write: (text) => { output += text } }).onEnd({ ...root, attributes: { 'http.response.status_code': 200 } })
+  t.equal(lines(), 'root  200\n', 'no colours on a terminal that shows none')
 })

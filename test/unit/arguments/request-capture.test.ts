@@ -240,7 +240,8 @@ t.test('writes property names that need escaping, and counts their bytes', async
   const { json, truncated } = captureBody({ properties: Object.fromEntries(Object.keys(many).map((name) => [name, {}])) }, many)
   t.ok(Buffer.byteLength(json!) <= 32768, 'within 32 KiB')
   const kept = Object.entries(JSON.parse(json!).body)
-  t.strictSame({ kept, truncated }, { kept: [...Object.entries(many).slice(0, kept.length - 1), ['…', '…']], truncated: true }, 'the first ones are kept whole')
+  const [cutName] = kept.at(-1)!
+  t.strictSame({ kept: kept.slice(0, -1), cutName, truncated }, { kept: Object.entries(many).slice(0, kept.length - 1), cutName: '…', truncated: true }, 'the first ones are kept whole')
 
   const long = 'n'.repeat(200)
   t.strictSame(captureBody({ properties: { [long]: {} } }, { [long]: 1 }), textOf({ ['n'.repeat(128) + '…']: 1 }, true), 'a long name is cut')

@@ -355,6 +355,7 @@ t.test('bodies that did not parse', async (t) => {
     [code('FST_ERR_CTP_INVALID_MEDIA_TYPE'), record('has a content type that is not supported', { contentType: 'a?b?' }), 'a\nbü'],
     [code('FST_ERR_CTP_INVALID_MEDIA_TYPE'), record('has a content type that is not supported', { contentType: 'a'.repeat(128) + '…' }), 'a'.repeat(1e6)],
     [Object.assign(new SyntaxError(CANARY), { statusCode: 400 }), record('could not be parsed')],
+    [Object.assign(new SyntaxError(CANARY), { statusCode: 400 }), record('is not valid JSON'), 'application/problem+json; charset=utf-8'],
     [Object.assign(new SyntaxError(CANARY), { statusCode: 500 }), undefined],
     [new SyntaxError('in a hook'), undefined],
     [code('FST_ERR_NOT_FOUND', { statusCode: 404 }), undefined],

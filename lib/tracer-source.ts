@@ -1,5 +1,5 @@
 import { trace, type Tracer, type TracerProvider } from '@opentelemetry/api'
-import { SCHEMA_URL, SCOPE_NAME, SCOPE_VERSION } from '../semconv.ts'
+import { SCHEMA_URL, SCOPE_NAME, SCOPE_VERSION } from './semconv.ts'
 
 /** The part of the API's `ProxyTracerProvider` that tells whether an SDK has registered. */
 interface MaybeProxy {
