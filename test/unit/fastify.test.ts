@@ -153,15 +153,17 @@ t.test('parts, child spans and instruments that throw cost telemetry, never an a
   const app = Fastify()
   await app.register(otelPlugin, { tracerProvider: tracerProvider as never, meterProvider: meterProvider as never, extraSpans: true })
   app.addHook('onRequest', async (request, reply) => {
-    if (request.url !== '/early') return
+    if (request.url === '/') return
     Object.defineProperty(request, 'params', { get () { throw new Error('no params') } })
-    return reply.code(401).send('early')
+    if (request.url === '/early') return reply.code(401).send('early')
   })
+  app.post('/body', async () => 'never')
   app.get('/early', async () => 'never')
   app.get('/', { schema: { querystring: { type: 'object', properties: { n: { type: 'integer' } } } } }, async () => 'ok')
-  t.same([(await app.inject('/early')).statusCode, (await app.inject('/?n=1')).body], [401, 'ok'])
+  const badBody = { method: 'POST', url: '/body', payload: '{', headers: { 'content-type': 'application/json' } } as const
+  t.same([(await app.inject('/early')).statusCode, (await app.inject(badBody)).statusCode, (await app.inject('/')).body], [401, 400, 'ok'])
   await app.close()
-  t.match(telemetry.spans, [{ name: 'GET /early' }, { name: 'GET /', attributes: { 'fastify.arguments.values': '{"querystring":{"n":1}}' } }])
+  t.match(telemetry.spans, [{ name: 'GET /early' }, { name: 'POST /body' }, { name: 'GET /', attributes: { 'fastify.arguments.values': '{"querystring":{}}' } }])
   t.equal(telemetry.openCount, 0)
 })
 
