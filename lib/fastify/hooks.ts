@@ -61,15 +61,18 @@ export function createHooks (settings: Settings) {
       guard.report('span start', error)
     }
     request[kRecord] = record
-    if (record.isRecording || settings.findDuration() !== null) listenToEnd(record, request, reply)
     if (record.isRecording && settings.requestHook !== null) guard.run('requestHook', settings.requestHook, record.span, request)
+    if (record.isRecording || settings.findDuration() !== null) listenToEnd(record, request, reply)
     return record.context
   }
 
   /** Two listeners instead of an `onResponse` hook, which makes Fastify add two of its own for each request. */
   function listenToEnd (record: RequestRecord, request: FastifyRequest, reply: FastifyReply): void {
-    reply.raw.on('finish', () => { record.completed = true })
-    reply.raw.on('close', () => end(record, request, reply))
+    const { raw } = reply
+    // A hook before ours may have waited for so long that the client has left, and `close` has come.
+    if (raw.destroyed) return end(record, request, reply)
+    raw.on('finish', () => { record.completed = true })
+    raw.on('close', () => end(record, request, reply))
   }
 
   /** An ignored request has a record only to find its silent context again; it never ends, since nothing of it is measured. */

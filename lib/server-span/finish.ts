@@ -27,9 +27,15 @@ export function finishServerSpan (record: RequestRecord, response: ResponseEnd):
     statusCode: response.statusCode,
     exceptionType: record.hasThrown ? exceptionTypeOf(record.thrown) : undefined,
   })
+  // A handler that wrote the answer itself; one that still runs after an abort has no end.
+  if (response.completed && record.handlerStartMillis !== NEVER && record.handlerEndMillis === NEVER) record.handlerEndMillis = endMillis
+  try {
+    endHandlerSpan(record, endMillis)
+  } catch (error) {
+    settings.guard.report('handler span', error)
+  }
   try {
     if (record.isRecording) describeEnd(record, outcome)
-    endHandlerSpan(record, endMillis)
   } catch (error) {
     settings.guard.report('span attributes', error)
   }

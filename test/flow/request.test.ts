@@ -254,6 +254,7 @@ t.test('how requests end: status codes, error types, exceptions', async (t) => {
   app.get('/unavailable', async (_request, reply) => reply.code(503).send({ error: 'later' }))
   app.get('/handled', { errorHandler: (_error, _request, reply) => { reply.code(409).send('conflict') } }, async () => { throw new Error('handled') })
   app.get('/refused', { onRequest: async (_request, reply) => reply.code(401).send('who?') }, async () => 'never')
+  app.get('/forbidden', { preParsing: async () => { throw Object.assign(new Error('no'), { statusCode: 403 }) } }, async () => 'never')
   app.get('/lazy', function lazy () {
     // A query builder: each `then` does the work once more.
     return { then (resolve: (value: unknown) => void) { lazyRuns++; resolve({ lazyRuns }) } }
@@ -268,6 +269,7 @@ t.test('how requests end: status codes, error types, exceptions', async (t) => {
     { path: '/lazy', statusCode: 200, body: '{"lazyRuns":1}', attributes: { 'code.function.name': 'lazy', ...ALL_TIMES } },
     { path: '/nowhere', route: '', statusCode: 404, attributes: ARGUMENT_TIMES },
     { path: '/refused', statusCode: 401 },
+    { path: '/forbidden', statusCode: 403, attributes: { 'fastify.arguments.start_timestamp': 'TIME' } },
     { path: '/handled', statusCode: 409, attributes: ALL_TIMES },
     { path: '/unavailable', statusCode: 503, attributes: { 'error.type': '503', ...ALL_TIMES }, status: 'ERROR' },
     {
@@ -339,6 +341,40 @@ t.test('a client that leaves ends the span, without a status code when none was 
     t.same(spans.map(({ name }) => name), ['fastify.arguments', 'fastify.handler', `GET ${path}`])
     t.equal(telemetry.openCount, 0)
   }
+})
+
+t.test('a client that has left before the plugin sees the request', async (t) => {
+  const telemetry = createTestTelemetry()
+  const app = Fastify()
+  t.teardown(async () => {
+    await app.close()
+    telemetry.release()
+  })
+  app.addHook('onRequest', async (_request, reply) => { await once(reply.raw, 'close') })
+  await app.register(otelPlugin, { tracerProvider: telemetry.tracerProvider })
+  app.get('/', async () => 'nobody hears')
+  const address = await listen(app)
+  const socket = connect(address, '127.0.0.1')
+  const started = once(app.server, 'request')
+  socket.write('GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n')
+  await started
+  socket.destroy()
+  t.match(normalize(await telemetry.waitForSpans(1)), [{ name: 'GET /', attributes: { 'error.type': 'client_disconnected', 'http.response.status_code': undefined } }])
+  t.equal(telemetry.openCount, 0)
+})
+
+t.test('a handler that writes the answer itself ends with the request', async (t) => {
+  const { app, telemetry, port } = await setUp(t, { extraSpans: true })
+  app.get('/', async function writes (_request, reply) {
+    reply.hijack()
+    reply.raw.end('raw')
+  })
+  t.equal((await send(await port(), 'GET', '/')).body, 'raw')
+  t.same(normalize(await telemetry.waitForSpans(3)).at(-1), {
+    name: 'GET /',
+    kind: 'SERVER',
+    attributes: { ...requestAttributes('GET', '/', '/'), 'code.function.name': 'writes', 'http.response.status_code': 200, ...ALL_TIMES },
+  })
 })
 
 t.test('capture decides which requests carry arguments, for the plugin and for a route', async (t) => {

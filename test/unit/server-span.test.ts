@@ -81,6 +81,13 @@ t.test('a handler that throws something without a class', async (t) => {
   startHandlerSpan(record, ROOT_CONTEXT)
   endHandlerSpan(record, 2, { error: null })
   t.same(calls, [['error.type', 'object'], { code: 2 }, 'end'])
+
+  record.handlerSpan = { end () { throw new Error('no end') } } as never
+  calls.length = 0
+  record.span = span as never
+  finishServerSpan(record, { completed: false, headersSent: false, statusCode: 200 })
+  t.same([...settings.guard.counts], [['handler span', 1]])
+  t.same(calls, ['end'], 'the request\'s span ends all the same')
 })
 
 t.test('a global provider that is no proxy is used as it is', async (t) => {
