@@ -1,4 +1,4 @@
-import type { Histogram, Tracer, TracerProvider } from '@opentelemetry/api'
+import { trace, type Histogram, type Tracer, type TracerProvider } from '@opentelemetry/api'
 import { createTimestampFormatter, systemClock, type Clock } from './clock.ts'
 import { createGuard, type Guard } from './guard.ts'
 import { createDurationSource } from './metrics.ts'
@@ -39,7 +39,7 @@ export function toSettings (options: FastifySchemaTelemetryOptions): Settings {
     responseHook: options.responseHook ?? null,
     findTracer: createTracerSource(options.tracerProvider),
     findDuration: options.metrics === false ? () => null : createDurationSource(options.meterProvider),
-    clock: clockOf(options.tracerProvider) ?? systemClock,
+    clock: findClock(options.tracerProvider ?? trace.getTracerProvider()),
     formatTimestamp: createTimestampFormatter(),
     guard: createGuard(),
   })
@@ -54,6 +54,7 @@ export function toRouteSettings (options: RouteTelemetryOptions, defaults: Route
   })
 }
 
-function clockOf (provider: (TracerProvider & { [kClock]?: Clock }) | undefined): Clock | undefined {
-  return provider?.[kClock]
+/** The clock of test telemetry, also when it is registered with the API; else the system's. */
+function findClock (provider: TracerProvider & { [kClock]?: Clock, getDelegate?: () => TracerProvider & { [kClock]?: Clock } }): Clock {
+  return (provider.getDelegate?.() ?? provider)[kClock] ?? systemClock
 }

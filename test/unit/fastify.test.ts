@@ -171,12 +171,14 @@ t.test('after its end a request takes no more attributes', async (t) => {
   const telemetry = createTestTelemetry()
   t.teardown(() => telemetry.release())
   const app = Fastify()
-  await app.register(otelPlugin, { tracerProvider: telemetry.tracerProvider })
+  // Not given to the plugin: it finds provider and clock through the API.
+  await app.register(otelPlugin)
   let kept: FastifyRequest['telemetry'] | undefined
   app.get('/', async (request) => { kept = request.telemetry; return 'ok' })
   await app.inject('/')
   await telemetry.waitForSpans(1)
   kept!.setAttributes({ late: true })
   t.equal(telemetry.spans[0]!.attributes.late, undefined)
+  t.equal(telemetry.spans[0]!.attributes['fastify.handler.start_timestamp'], '2000-01-01T00:00:00.004000Z')
   await app.close()
 })
