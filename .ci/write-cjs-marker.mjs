@@ -1,4 +1,8 @@
 // Tells Node that the files of the CommonJS build are CommonJS, in a package whose type is "module".
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 
-writeFileSync(new URL('../dist/cjs/package.json', import.meta.url), '{"type":"commonjs"}\n')
+const marker = new URL('../dist/cjs/package.json', import.meta.url)
+const text = '{"type":"commonjs"}\n'
+
+// Left alone when it is there: a program that starts in this moment must not find an empty file.
+if (!existsSync(marker) || readFileSync(marker, 'utf8') !== text) writeFileSync(marker, text)
