@@ -1,5 +1,6 @@
 import { ARGUMENT_PARTS, type ArgumentPart } from './argument-part.ts'
-import { compileCapture, type CaptureNode } from './compile-capture.ts'
+import type { CaptureNode } from './capture-node.ts'
+import { compileCapture } from './compile-capture.ts'
 import { VALUE_LIMITS } from './limits.ts'
 import { isSchema, type FindSchema, type JsonSchema } from './schema-leaves.ts'
 import { ValueSink } from './value-sink.ts'

@@ -1,5 +1,5 @@
 import type { ArgumentPart, ValidationErrorRecord } from './argument-part.ts'
-import type { CaptureNode } from './compile-capture.ts'
+import type { CaptureNode } from './capture-node.ts'
 import { MAX_ERROR_BYTES, MAX_ERROR_TEXT_LENGTH, MAX_ERRORS } from './limits.ts'
 import { cutText, isCredentialHeader, isSecretName, scrubText, SCRUBBED } from './scrub.ts'
 import { unescapeSegment } from './schema-leaves.ts'
