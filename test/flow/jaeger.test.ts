@@ -34,7 +34,7 @@ t.test('the example and its client in a real Jaeger: services, parents, argument
 
   const rejected = await eventually(async () => {
     const traces = await jaeger.findTraces({ service: 'example-server', tags: { 'fastify.arguments.error_count': 1 } })
-    return traces.length >= 2 && traces
+    return traces.length >= 2 && traces.every(({ spans }) => spans.length >= 2) && traces
   })
   const errors = rejected.map(({ spans }) => rootOf(spans)).map(({ name, tags }) => [name, tags['http.response.status_code'], JSON.parse(String(tags['fastify.arguments.errors']))])
   t.same(errors.sort((one, other) => one[2][0].keyword < other[2][0].keyword ? -1 : 1), [
@@ -50,7 +50,12 @@ t.test('the example and its client in a real Jaeger: services, parents, argument
     }]],
   ])
 
-  const [added] = await jaeger.findTraces({ service: 'example-server', tags: { 'http.response.status_code': 200, 'http.request.method': 'POST' } })
+  // Spans of one trace can arrive one after the other: each look waits until the trace is whole.
+  const findWhole = (query: Parameters<typeof jaeger.findTraces>[0], spanCount: number) => eventually(async () => {
+    const traces = await jaeger.findTraces(query)
+    return traces.length > 0 && traces.every(({ spans }) => spans.length >= spanCount) && traces
+  })
+  const [added] = await findWhole({ service: 'example-server', tags: { 'http.response.status_code': 200, 'http.request.method': 'POST' } }, 3)
   t.match(rootOf(added!.spans).tags, {
     'span.kind': 'server',
     'http.route': '/',
@@ -60,12 +65,13 @@ t.test('the example and its client in a real Jaeger: services, parents, argument
   })
   t.same(added!.spans.map(({ name }) => name).sort(), ['POST /', 'fastify.arguments', 'fastify.handler'])
 
-  const [failed] = await jaeger.findTraces({ service: 'example-server', tags: { 'error.type': 'RangeError', 'http.response.status_code': 500 } })
+  const [failed] = await findWhole({ service: 'example-server', tags: { 'error.type': 'RangeError', 'http.response.status_code': 500 } }, 3)
   const failure = rootOf(failed!.spans)
   t.match(failure.tags, { error: true, 'otel.status_code': 'ERROR' })
   t.match(failure.events, [{ event: 'exception', 'exception.type': 'RangeError', 'exception.message': 'this route always fails' }])
 
-  const [visit, ...more] = await jaeger.findTraces({ service: 'my-client-service' })
+  // The visit, two calls, and for each of them a request with its two phases.
+  const [visit, ...more] = await findWhole({ service: 'my-client-service' }, 9)
   t.same(more, [])
   const byId = new Map(visit!.spans.map((span) => [span.spanId, span]))
   const parentOf = ({ parentSpanId }: JaegerSpan) => parentSpanId === undefined ? undefined : byId.get(parentSpanId)
