@@ -5,7 +5,6 @@ import type { Limits } from './limits.ts'
 const CLOSING_BYTES = 512
 
 /** Printable ASCII without quote and backslash: what JSON writes as it is. */
-
 const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
 
 /** Where writers put one JSON text: it counts bytes and nodes, so that the text stays within its limits and valid. */
@@ -52,22 +51,12 @@ export class ValueSink {
   }
 
   string (value: string): void {
-    let text = value
-    if (text.length > this.limits.maxStringLength) {
-      text = cutText(text, this.limits.maxStringLength)
-      this.truncated = true
-    }
-    this.#quoted(text)
+    this.#quoted(this.#atMost(this.limits.maxStringLength, value))
   }
 
   /** Writes `"key":`, cut to the longest key allowed. */
   key (name: string): void {
-    let text = name
-    if (text.length > this.limits.maxKeyLength) {
-      text = cutText(text, this.limits.maxKeyLength)
-      this.truncated = true
-    }
-    this.#quoted(text)
+    this.#quoted(this.#atMost(this.limits.maxKeyLength, name))
     this.raw(':')
   }
 
@@ -75,6 +64,12 @@ export class ValueSink {
   cut (mark: string): void {
     this.truncated = true
     this.#quoted(mark)
+  }
+
+  #atMost (maxLength: number, text: string): string {
+    if (text.length <= maxLength) return text
+    this.truncated = true
+    return cutText(text, maxLength)
   }
 
   #quoted (text: string): void {

@@ -8,12 +8,10 @@ import { startServerSpan } from '../server-span/start.ts'
 import type { Settings } from '../settings.ts'
 import { kRecord } from '../symbols.ts'
 import { noteRefused, noteUnvalidated, noteValidated } from './note-request-arguments.ts'
+import { recordOf, type RecordedRequest } from './recorded-request.ts'
 import { createRequestFactsReader } from './request-facts.ts'
 import { planOf, type RoutePlan } from './route-plan.ts'
 import { endHandler } from './time-handler.ts'
-
-/** A request with the slot that the plugin declares. `undefined` in contexts that were made before the plugin. */
-export type RecordedRequest = FastifyRequest & { [kRecord]?: RequestRecord | null }
 
 /** The record's route is a plan: records are only made here. */
 const planOfRecord = (record: RequestRecord): RoutePlan => record.route as RoutePlan
@@ -25,12 +23,6 @@ const planOfRecord = (record: RequestRecord): RoutePlan => record.route as Route
 export function createHooks (settings: Settings) {
   const { guard } = settings
   const readRequestFacts = createRequestFactsReader()
-
-  /** The record of a request, unless it belongs to another registration of the plugin (root and child can have one each). */
-  function recordOf (request: RecordedRequest): RequestRecord | null {
-    const record = request[kRecord]
-    return record === undefined || record === null || record.settings !== settings ? null : record
-  }
 
   function onRequest (this: FastifyInstance, request: RecordedRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     let requestContext
@@ -97,20 +89,20 @@ export function createHooks (settings: Settings) {
   }
 
   function preParsing (request: RecordedRequest, _reply: FastifyReply, payload: RequestPayload, done: (error: null, payload: RequestPayload) => void): void {
-    const record = recordOf(request)
+    const record = recordOf(settings, request)
     if (record !== null) record.argumentsStartMillis = record.now()
     done(null, payload)
   }
 
   function preValidation (request: RecordedRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
-    const record = recordOf(request)
+    const record = recordOf(settings, request)
     if (record === null) return done()
     record.bodyReceived = true
     resume(record, done)
   }
 
   function preHandler (request: RecordedRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
-    const record = recordOf(request)
+    const record = recordOf(settings, request)
     if (record === null) return done()
     if (record.isRecording && !record.argumentsNoted) {
       record.argumentsEndMillis = record.now()
@@ -124,12 +116,12 @@ export function createHooks (settings: Settings) {
   }
 
   function onError (request: RecordedRequest, _reply: FastifyReply, error: unknown, done: () => void): void {
-    const record = recordOf(request)
+    const record = recordOf(settings, request)
     if (record !== null && !record.ended) {
       record.thrown = error
       record.hasThrown = true
       record.thrownMillis = record.now()
-      if (record.handlerStartMillis !== NEVER) endHandler(settings, record, { error })
+      endHandler(settings, record, { error })
       if (record.isRecording && !record.argumentsNoted) {
         record.argumentsEndMillis = record.thrownMillis
         try {
@@ -142,15 +134,10 @@ export function createHooks (settings: Settings) {
     done()
   }
 
-  function preSerialization (request: RecordedRequest, _reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void): void {
-    const record = recordOf(request)
-    if (record !== null && record.handlerStartMillis !== NEVER) endHandler(settings, record)
-    done(null, payload)
-  }
-
-  function onSend (request: RecordedRequest, _reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void): void {
-    const record = recordOf(request)
-    if (record !== null && record.handlerStartMillis !== NEVER) endHandler(settings, record)
+  /** `preSerialization` and `onSend`: what comes first of them is the end of the handler. */
+  function onPayload (request: RecordedRequest, _reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void): void {
+    const record = recordOf(settings, request)
+    if (record !== null) endHandler(settings, record)
     done(null, payload)
   }
 
@@ -176,7 +163,7 @@ export function createHooks (settings: Settings) {
     }
   }
 
-  return { onRequest, preParsing, preValidation, preHandler, preSerialization, onError, onSend }
+  return { onRequest, preParsing, preValidation, preHandler, preSerialization: onPayload, onError, onSend: onPayload }
 }
 
 /** Goes on in the request's context, if it was lost on the way. */

@@ -5,8 +5,8 @@ import type { ArgumentValues } from '../options.ts'
 import { noopSpan, type RequestRecord } from '../server-span/request-record.ts'
 import { SCOPE_NAME, SCOPE_VERSION } from '../semconv.ts'
 import { kRecord } from '../symbols.ts'
-import type { RecordedRequest } from './hooks.ts'
 import { copyArguments } from './note-request-arguments.ts'
+import type { RecordedRequest } from './recorded-request.ts'
 
 /**
  * `request.telemetry`: what the application may use of its request's telemetry. Never absent: on a request that is not recorded every

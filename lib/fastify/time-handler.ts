@@ -5,7 +5,7 @@ import { currentContext } from '../server-span/current-context.ts'
 import { endHandlerSpan, startHandlerSpan } from '../server-span/extra-spans.ts'
 import { NEVER, type RequestRecord } from '../server-span/request-record.ts'
 import type { Settings } from '../settings.ts'
-import { kRecord } from '../symbols.ts'
+import { recordOf } from './recorded-request.ts'
 
 type AnyHandler = (this: unknown, first: unknown, second: unknown) => unknown
 
@@ -41,11 +41,6 @@ export function timeHandler (settings: Settings, handler: RouteHandlerMethod): R
   return timed as unknown as RouteHandlerMethod
 }
 
-function recordOf (settings: Settings, candidate: unknown): RequestRecord | null {
-  const record = (candidate as { [kRecord]?: RequestRecord | null } | null | undefined)?.[kRecord]
-  return record === undefined || record === null || record.settings !== settings ? null : record
-}
-
 function beginHandler (settings: Settings, record: RequestRecord, active: Context): Context {
   record.handlerStartMillis = record.now()
   const requestContext = currentContext(record, active)
@@ -58,9 +53,9 @@ function beginHandler (settings: Settings, record: RequestRecord, active: Contex
   }
 }
 
-/** Marks the handler's end, the first time it is seen, and ends its span. */
+/** Marks the handler's end, the first time it is seen, and ends its span; nothing when the handler never ran. */
 export function endHandler (settings: Settings, record: RequestRecord, thrown?: { error: unknown }): void {
-  if (record.ended || record.handlerEndMillis !== NEVER) return
+  if (record.handlerStartMillis === NEVER || record.ended || record.handlerEndMillis !== NEVER) return
   record.handlerEndMillis = record.now()
   try {
     endHandlerSpan(record, record.handlerEndMillis, thrown)
