@@ -80,7 +80,7 @@ module.exports = {
       name: 'tools-use-no-room',
       comment: 'The files in lib/ itself are below every room. Only types come from lib/arguments, where the words of the options are defined.',
       severity: 'error',
-      from: { path: '^lib/[^/]+\\.ts$', pathNot: '^lib/settings\\.ts$' },
+      from: { path: '^lib/[^/]+\\.ts$', pathNot: '^lib/(?:settings|options)\\.ts$' },
       to: { path: '^lib/(?:arguments|propagation)/', dependencyTypesNot: ['type-only'] },
     },
     {

@@ -11,12 +11,17 @@ import { SCOPE_NAME } from './lib/semconv.ts'
 import { toSettings } from './lib/settings.ts'
 import { kRecord } from './lib/symbols.ts'
 
+export { asAttribute, omit, redact } from './lib/arguments/annotations.ts'
 export type { ArgumentPart, ValidationErrorRecord } from './lib/arguments/argument-part.ts'
+export type { Limits } from './lib/arguments/limits.ts'
+export { standardAttributes } from './lib/arguments/mapper.ts'
+export type { ScrubbingOptions, ScrubMatch } from './lib/arguments/scrubber.ts'
 export type { TelemetryErrorCode } from './lib/error-codes.ts'
 export type { RequestTelemetry } from './lib/fastify/request-telemetry.ts'
 export type {
   ArgumentValues, CaptureMode, FastifySchemaTelemetryOptions, RecordedArguments, RequestAttributesMapper, RouteTelemetryOptions,
 } from './lib/options.ts'
+export { routeMapper, type RouteValues } from './lib/route-mapper.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -51,7 +56,7 @@ async function telemetry (app: FastifyInstance, options: FastifySchemaTelemetryO
     if (!plan.isIgnored) route.handler = timeHandler(settings, route.handler)
   })
   app.addHook('onReady', async function compilePlans () {
-    for (const plan of plans.splice(0)) plan.argumentCapture()
+    for (const plan of plans.splice(0)) plan.compile()
   })
 
   app.addHook('onRequest', hooks.onRequest)

@@ -7,6 +7,10 @@ export type TelemetryErrorCode =
   | 'FST_SCHEMA_TELEMETRY_INVALID_OPTION'
   /** There is no option of that name. */
   | 'FST_SCHEMA_TELEMETRY_UNKNOWN_OPTION'
+  /** `redact`, `omit` or `asAttribute` was called with something that is no JSON Schema, or no attribute name. */
+  | 'FST_SCHEMA_TELEMETRY_INVALID_ANNOTATION'
+  /** A route's schema has a keyword or an annotation that cannot be compiled into what to record. */
+  | 'FST_SCHEMA_TELEMETRY_INVALID_SCHEMA'
 
 /** Error with a stable `code`, thrown by `register`, by a route's registration or by `configure()`. */
 export class TelemetryError extends TypeError {

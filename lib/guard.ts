@@ -21,7 +21,13 @@ export interface Guard {
 
 const QUIET_MILLIS = 60_000
 
-export function createGuard (now: () => number = Date.now): Guard {
+/** UTF-16 units of what a failure says. */
+const MAX_TEXT_LENGTH = 300
+
+/**
+ * @param clean - takes secrets out of what is said: a failure can quote what it failed at
+ */
+export function createGuard (clean: (text: string, maxLength: number) => string, now: () => number = Date.now): Guard {
   const counts = new Map<string, number>()
   const spoken = new Map<string, { atMillis: number, count: number }>()
 
@@ -35,7 +41,7 @@ export function createGuard (now: () => number = Date.now): Guard {
     const since = count - (last?.count ?? 0)
     const times = since > 1 ? ` (${since} times since the last such line)` : ''
     try {
-      diag.warn(`${SCOPE_NAME}: ${kind} failed${times}; the request is not affected: ${describeThrown(error)}`)
+      diag.warn(`${SCOPE_NAME}: ${kind} failed${times}; the request is not affected: ${clean(describeThrown(error), MAX_TEXT_LENGTH)}`)
     } catch {
       // A diagnostics logger that throws has nobody left to tell.
     }
@@ -63,7 +69,7 @@ export function isThenable (value: unknown): value is PromiseLike<unknown> {
 /** Text of anything that can be thrown, without trusting its getters. */
 export function describeThrown (thrown: unknown): string {
   try {
-    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}`.slice(0, 300) : String(thrown).slice(0, 300)
+    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
   } catch {
     return 'a value that cannot be described'
   }

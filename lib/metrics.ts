@@ -1,6 +1,6 @@
-import { createNoopMeter, metrics, type Context, type Histogram, type MeterProvider } from '@opentelemetry/api'
+import { createNoopMeter, metrics, type Context, type Counter, type Histogram, type MeterProvider } from '@opentelemetry/api'
 import {
-  ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, METRIC_REQUEST_DURATION,
+  ERROR_TYPE, FASTIFY_VALIDATION_KEYWORD, FASTIFY_VALIDATION_PART, FASTIFY_VALIDATION_SCHEMA_PATH, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, METRIC_REQUEST_DURATION, METRIC_VALIDATION_FAILURES,
   REQUEST_DURATION_BOUNDARIES_SECONDS, SCHEMA_URL, SCOPE_NAME, SCOPE_VERSION, URL_SCHEME,
 } from './semconv.ts'
 
@@ -15,22 +15,44 @@ export interface RequestMeasurement {
   errorType: string | undefined
 }
 
+/** One failed validation. */
+export interface FailureMeasurement {
+  method: string
+  route: string | undefined
+  part: string
+  keyword: string
+  /** Names from schemas only. */
+  schemaPath: string | undefined
+}
+
+/** What the plugin measures with. */
+export interface Instruments {
+  readonly duration: Histogram
+  readonly failures: Counter
+}
+
 /**
- * Finds the histogram `http.server.request.duration` once a meter provider is there (the API has no proxy for meters, so the global one
- * is asked at each call until it is real); `null` when there is none.
+ * Finds the instruments once a meter provider is there (the API has no proxy for meters, so the global one is asked at each call until it
+ * is real); `null` when there is none.
  */
-export function createDurationSource (provider: MeterProvider | undefined): () => Histogram | null {
-  let histogram: Histogram | null = null
-  return function findDuration () {
-    if (histogram !== null) return histogram
+export function createInstruments (provider: MeterProvider | undefined): () => Instruments | null {
+  let instruments: Instruments | null = null
+  return function findInstruments () {
+    if (instruments !== null) return instruments
     const meter = (provider ?? metrics).getMeter(SCOPE_NAME, SCOPE_VERSION, { schemaUrl: SCHEMA_URL })
     if (meter === createNoopMeter()) return null
-    histogram = meter.createHistogram(METRIC_REQUEST_DURATION, {
-      description: 'Duration of HTTP server requests.',
-      unit: 's',
-      advice: { explicitBucketBoundaries: REQUEST_DURATION_BOUNDARIES_SECONDS },
-    })
-    return histogram
+    instruments = {
+      duration: meter.createHistogram(METRIC_REQUEST_DURATION, {
+        description: 'Duration of HTTP server requests.',
+        unit: 's',
+        advice: { explicitBucketBoundaries: REQUEST_DURATION_BOUNDARIES_SECONDS },
+      }),
+      failures: meter.createCounter(METRIC_VALIDATION_FAILURES, {
+        description: 'Validation and parse failures of requests.',
+        unit: '{failure}',
+      }),
+    }
+    return instruments
   }
 }
 
@@ -42,4 +64,12 @@ export function recordDuration (histogram: Histogram, measurement: RequestMeasur
   if (statusCode !== undefined) attributes[HTTP_RESPONSE_STATUS_CODE] = statusCode
   if (errorType !== undefined) attributes[ERROR_TYPE] = errorType
   histogram.record(measurement.durationSeconds, attributes, context)
+}
+
+/** Counts one failure; `context` lets an exemplar find its trace. */
+export function countFailure (counter: Counter, { method, route, part, keyword, schemaPath }: FailureMeasurement, context: Context): void {
+  const attributes: Record<string, string> = { [HTTP_REQUEST_METHOD]: method, [FASTIFY_VALIDATION_PART]: part, [FASTIFY_VALIDATION_KEYWORD]: keyword }
+  if (route !== undefined) attributes[HTTP_ROUTE] = route
+  if (schemaPath !== undefined) attributes[FASTIFY_VALIDATION_SCHEMA_PATH] = schemaPath
+  counter.add(1, attributes, context)
 }

@@ -2,6 +2,8 @@ import type { Attributes, MeterProvider, Span, TracerProvider } from '@opentelem
 import { Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ArgumentPart, ValidationErrorRecord } from './arguments/argument-part.ts'
+import { LIMIT_RANGES, type Limits } from './arguments/limits.ts'
+import type { ScrubbingOptions } from './arguments/scrubber.ts'
 
 /** What validation let through, by part; a part without a schema, and a part that failed, is absent. */
 export type ArgumentValues = Partial<Record<ArgumentPart, unknown>>
@@ -16,7 +18,8 @@ export interface RecordedArguments {
 /**
  * Decides what the span keeps of a request's arguments. Synchronous; called once for each recorded request.
  * The keys `values` and `errors` of the result become `fastify.arguments.values` and `.errors`; every other key becomes
- * an attribute of that name (values that are not attribute values are recorded as JSON text).
+ * an attribute of that name (values that are not attribute values are recorded as JSON text). Names of the semantic conventions (`http.*`, `url.*`, …) are
+ * left out, unless they stand under the key `standardAttributes`.
  * `null`, `undefined`, `false` and `{}` record neither values nor errors; their number and the time stamps stay. When it throws, or returns a promise or something else, the request
  * goes on untouched and the span keeps `fastify.telemetry.mapper_failed`.
  */
@@ -40,6 +43,27 @@ export interface FastifySchemaTelemetryOptions {
    */
   capture?: CaptureMode
   /**
+   * Records what the response's schema declares of the answer, as it was serialized: `fastify.response.serialized`. Fastify does not validate
+   * responses. @default false
+   */
+  captureResponse?: boolean
+  /**
+   * Records parts whose schema is not JSON Schema (zod, joi, …), whole and bounded. Without it they leave a mark. @default false
+   */
+  captureUnknownSchemas?: boolean
+  /**
+   * Fastify stops at the first part that is wrong. On a recorded request that failed, also lists what is wrong in the parts after it: with the compilers of
+   * Ajv and TypeBox only, on copies, with bodies of at most 64 KiB. @default true
+   */
+  completeErrors?: boolean
+  /**
+   * Takes out values whose name, or in texts whose form, says that they are secret. `false` leaves that to the schemas' annotations; credential headers
+   * are redacted all the same. @default true
+   */
+  scrubbing?: boolean | ScrubbingOptions
+  /** Bounds on what one span carries, and on the work spent on it. @default see {@link Limits} */
+  limits?: Partial<Limits>
+  /**
    * Requests that record nothing: a function, asked at each request (when it throws, the request is recorded), or a list of
    * route patterns, compared with the route as it was declared, prefix included. @default none
    */
@@ -59,7 +83,7 @@ export interface FastifySchemaTelemetryOptions {
 }
 
 /** `config.telemetry` of a route: `false` ignores the route, an object overrides the plugin's options for it. */
-export type RouteTelemetryOptions = Pick<FastifySchemaTelemetryOptions, 'mapper' | 'extraSpans' | 'capture'>
+export type RouteTelemetryOptions = Pick<FastifySchemaTelemetryOptions, 'mapper' | 'extraSpans' | 'capture' | 'captureResponse'>
 
 const anyFunction = (description: string) => Type.Function([], Type.Unknown(), { description })
 
@@ -69,7 +93,16 @@ const routeOptionSchemas = {
   capture: Type.Union([Type.Literal('all'), Type.Literal('failure'), Type.Literal('none')], {
     description: 'one of "all", "failure", "none"',
   }),
+  captureResponse: Type.Boolean({ description: 'a boolean' }),
 }
+
+const limitsSchema = Type.Partial(Type.Object(Object.fromEntries(Object.entries(LIMIT_RANGES).map(([name, [minimum, maximum]]) =>
+  [name, Type.Integer({ minimum, maximum, description: `an integer from ${minimum} to ${maximum}` })]))))
+
+const scrubbingSchema = Type.Partial(Type.Object({
+  extraPatterns: Type.Array(Type.Unknown(), { description: 'a list of regular expressions or of their sources' }),
+  callback: anyFunction('a function ({ path, value, matched }) => value | undefined'),
+}))
 
 /** The description of each property ends the sentence "option … must be …". */
 export const optionsSchema = Type.Partial(Type.Object({
@@ -77,6 +110,10 @@ export const optionsSchema = Type.Partial(Type.Object({
   ignore: Type.Union([Type.Function([], Type.Unknown()), Type.Array(Type.String({ pattern: '^/' }))], {
     description: 'a function (request) => boolean or a list of route patterns that begin with "/"',
   }),
+  captureUnknownSchemas: Type.Boolean({ description: 'a boolean' }),
+  completeErrors: Type.Boolean({ description: 'a boolean' }),
+  scrubbing: Type.Boolean({ description: 'a boolean or an object of extraPatterns and callback', options: scrubbingSchema }),
+  limits: Type.Object({}, { description: 'an object of limits', options: limitsSchema }),
   requestHook: anyFunction('a function (span, request) => void'),
   responseHook: anyFunction('a function (span, request, reply) => void'),
   metrics: Type.Boolean({ description: 'a boolean' }),

@@ -87,6 +87,9 @@ export const ARGUMENTS_ERROR_COUNT = 'fastify.arguments.error_count'
 /** `true` when a bound cut values or errors; boolean; absent otherwise. */
 export const ARGUMENTS_TRUNCATED = 'fastify.arguments.truncated'
 
+/** JSON pointers (`/body/session`) of recorded values that were scrubbed; list of strings, at most 32; absent when nothing was. */
+export const ARGUMENTS_SCRUBBED = 'fastify.arguments.scrubbed'
+
 /** When body parsing began; string, UTC, ISO 8601 with microseconds. */
 export const ARGUMENTS_START_TIMESTAMP = 'fastify.arguments.start_timestamp'
 
@@ -101,6 +104,9 @@ export const HANDLER_END_TIMESTAMP = 'fastify.handler.end_timestamp'
 
 /** `true` when the mapper threw or returned something that is not an object of attributes; boolean; absent otherwise. */
 export const MAPPER_FAILED = 'fastify.telemetry.mapper_failed'
+
+/** JSON text, string: what the response's schema declares of the answer, as it was serialized; only with `captureResponse`. */
+export const RESPONSE_SERIALIZED = 'fastify.response.serialized'
 
 // ---- Child spans -----------------------------------------------------------------------------------------
 
@@ -133,6 +139,18 @@ export const METRIC_REQUEST_DURATION = 'http.server.request.duration'
 export const REQUEST_DURATION_BOUNDARIES_SECONDS = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ]
+
+/** Counter, unit `{failure}`: validation and parse failures, at most ten a request; unsampled requests count too. */
+export const METRIC_VALIDATION_FAILURES = 'fastify.validation.failures'
+
+/** Part of the request that failed: `params`, `body`, `querystring`, `headers`; or `response`. */
+export const FASTIFY_VALIDATION_PART = 'fastify.validation.part'
+
+/** Keyword of the schema that failed; `parse` for a body that did not parse. */
+export const FASTIFY_VALIDATION_KEYWORD = 'fastify.validation.keyword'
+
+/** Pointer into the schema (`#/properties/age/type`); absent when the validator gives none, or one made of what was sent. */
+export const FASTIFY_VALIDATION_SCHEMA_PATH = 'fastify.validation.schema_path'
 
 // ---- Resource --------------------------------------------------------------------------------------------
 

@@ -1,19 +1,40 @@
+import type { Marks } from './annotations.ts'
 import { writeItems, writeOpen, writePrimitive, writeSpecial } from './bounded-walk.ts'
 import type { CaptureNode, Writer } from './capture-node.ts'
+import { checkSchema } from './check-schema.ts'
+import { attributeWriter, checkAttributeNames } from './keep-attribute.ts'
 import { closedWriter, dynamicWriter } from './object-writers.ts'
-import { isSchema, schemaLeaves, type FindSchema, type JsonSchema, type SchemaInDocument } from './schema-leaves.ts'
+import { toLeaf } from './schema-leaf.ts'
+import { takeApart, type FindSchema, type JsonSchema, type SchemaInDocument } from './schema-leaves.ts'
+import { kindMark, redactedMark, UNKNOWN_SCHEMA } from './stand-ins.ts'
+import { ALL_KINDS, kindOf, NO_KIND } from './value-kinds.ts'
+import type { CaptureSettings, ValueSink } from './value-sink.ts'
+
+/** What is wrong with a schema, and where. */
+export class SchemaError extends TypeError {
+  /** JSON pointer into the value that the schema describes. */
+  readonly pointer: string
+
+  constructor (cause: unknown, pointer: string) {
+    super(cause instanceof Error ? cause.message : String(cause))
+    this.pointer = pointer
+  }
+}
 
 export interface CompileOptions {
   findSchema: FindSchema
   /** Properties at the top are header names: compared in lower case, credentials redacted. */
   isHeaders: boolean
+  settings: CaptureSettings
 }
 
 /**
  * Compiles a schema into the writer of what it declares. Done once for each route and part, so that a request only reads the properties
  * that its schema names, in the schema's order, with the secret ones decided beforehand.
+ *
+ * @throws SchemaError - when a keyword or an annotation is not what it must be
  */
-export function compileCapture (schema: JsonSchema, { findSchema, isHeaders }: CompileOptions): CaptureNode {
+export function compileCapture (schema: JsonSchema, { findSchema, isHeaders, settings }: CompileOptions): CaptureNode {
   /** Nodes by the schemas that they come from: this is what ends a recursive type. */
   const nodes = new Map<string, CaptureNode>()
   const numbers = new Map<JsonSchema, number>()
@@ -25,111 +46,103 @@ export function compileCapture (schema: JsonSchema, { findSchema, isHeaders }: C
     return numbers.size - 1
   }
 
-  function nodeOf (schemas: SchemaInDocument[], isTopOfHeaders = false): CaptureNode {
-    const key = schemas.map(numberOf).join()
+  function nodeOf (schemas: SchemaInDocument[], pointer: string, isTopOfHeaders = false): CaptureNode {
+    const key = schemas.map(numberOf).sort().join()
     const known = nodes.get(key)
     if (known !== undefined) return known
     const node = {} as CaptureNode
     nodes.set(key, node)
-    Object.assign(node, describe(schemaLeaves(schemas, findSchema), isTopOfHeaders))
+    try {
+      Object.assign(node, describe(schemas, pointer, isTopOfHeaders))
+    } catch (error) {
+      throw error instanceof SchemaError ? error : new SchemaError(error, pointer)
+    }
     return node
   }
 
-  function describe (leaves: SchemaInDocument[], isTopOfHeaders: boolean): CaptureNode {
-    if (leaves.some(({ schema }) => isOpen(schema))) return { write: writeOpen, child: () => undefined }
-    // `false`, and references that lead nowhere: nothing is declared, so not even a primitive is recorded.
-    if (leaves.every(({ schema }) => schema === false)) return { write: (_value, sink) => sink.raw('null'), child: () => undefined }
+  function describe (schemas: SchemaInDocument[], pointer: string, isTopOfHeaders: boolean): CaptureNode {
+    const { leaves: all, marks, hasUnknown } = takeApart(schemas, findSchema, checkSchema)
+    checkAttributeNames(marks.attributes)
+    const leaves = all.map((place) => toLeaf(place, isTopOfHeaders)).filter((leaf) => leaf !== undefined)
+    if (leaves.length === 0) return marked(hasUnknown ? UNKNOWN : { ...DECLARES_NOTHING, write: writeNothing }, marks)
+    if (leaves.every(({ isOpen }) => isOpen)) return marked(OPEN, marks)
+    const kinds = leaves.reduce((bits, leaf) => bits | leaf.kinds, NO_KIND)
 
-    const properties = new Map<string, SchemaInDocument[]>()
-    const patterns = new Map<string, SchemaInDocument[]>()
-    const others: SchemaInDocument[] = []
-    const items: SchemaInDocument[] = []
-    const tuple: SchemaInDocument[][] = []
-    for (const { schema, ...place } of leaves) {
-      if (typeof schema === 'boolean') continue
-      for (const [name, property] of schemaEntries(schema.properties)) {
-        gather(properties, isTopOfHeaders ? name.toLowerCase() : name, { schema: property, ...place })
-      }
-      for (const [pattern, property] of schemaEntries(schema.patternProperties)) gather(patterns, pattern, { schema: property, ...place })
-      if (isSchema(schema.additionalProperties) && schema.additionalProperties !== false) {
-        others.push({ schema: schema.additionalProperties, ...place })
-      }
-      const positions = Array.isArray(schema.items) ? schema.items : schema.prefixItems
-      if (Array.isArray(positions)) {
-        positions.forEach((item, index) => { (tuple[index] ??= []).push({ schema: item as JsonSchema, ...place }) })
-      }
-      if (isSchema(schema.items)) items.push({ schema: schema.items, ...place })
-      else if (isSchema(schema.additionalItems)) items.push({ schema: schema.additionalItems, ...place })
+    const names = new Set(leaves.flatMap(({ properties }) => [...properties.keys()]))
+    if (names.size > 0 && marks.attributes.length > 0) {
+      throw new TypeError(`an attribute (${marks.attributes.join(', ')}) can be a string, a number, a boolean or a list of them, not an object`)
+    }
+    const propertyNodes = new Map([...names].map((name) =>
+      [name, nodeOf(leaves.flatMap((leaf) => leaf.schemasOf(name)), `${pointer}/${name}`)]))
+    const patterns = leaves.flatMap((leaf) => leaf.patterns.map(({ pattern }) => pattern))
+    const unnamed = leaves.flatMap(({ others }) => others)
+    const isDynamic = patterns.length > 0 || unnamed.length > 0
+    const otherNode = unnamed.length > 0 ? nodeOf(unnamed, `${pointer}/*`) : undefined
+    // Compiled here, so that what is wrong with one is said at registration.
+    for (const { patterns } of leaves) for (const { schemas } of patterns) nodeOf(schemas, `${pointer}/*`)
+
+    function unnamedChild (name: string): CaptureNode | undefined {
+      if (patterns.length === 0) return otherNode
+      const matching = leaves.flatMap((leaf) => leaf.schemasOf(name))
+      return matching.length === 0 ? undefined : nodeOf(matching, `${pointer}/*`)
     }
 
-    const propertyNodes = new Map([...properties].map(([name, schemas]) => [name, nodeOf(schemas)]))
-    const patternNodes = [...patterns].map(([pattern, schemas]) => ({ pattern: toPattern(pattern), node: nodeOf(schemas) }))
-    const otherNode = others.length > 0 ? nodeOf(others) : undefined
-    const itemNode = items.length > 0 ? nodeOf(items) : undefined
-    const tupleNodes = tuple.map((schemas) => nodeOf(schemas))
-
-    const isDynamic = otherNode !== undefined || patternNodes.length > 0
-    const writeObject = isDynamic
-      ? dynamicWriter(propertyNodes, patternNodes, otherNode, isTopOfHeaders)
-      : closedWriter(propertyNodes, isTopOfHeaders)
-    const writeArray: Writer = (value, sink, depth) => writeItems(value as unknown[], sink, (item, index) => {
-      const node = tupleNodes[index] ?? itemNode
-      if (node !== undefined) node.write(item, sink, depth + 1)
-      else if (!writePrimitive(item, sink)) sink.raw('{}')
+    const longest = Math.max(...leaves.map(({ tuple }) => tuple.length))
+    const positionNodes = Array.from({ length: longest }, (_, index) => {
+      const items = leaves.flatMap((leaf) => leaf.tuple[index] ?? leaf.rest)
+      return items.length === 0 ? undefined : nodeOf(items, `${pointer}/${index}`)
     })
+    const rest = leaves.flatMap((leaf) => leaf.rest)
+    const restNode = rest.length === 0 ? undefined : nodeOf(rest, `${pointer}/*`)
+    const itemNode = (index: number): CaptureNode | undefined => index < longest ? positionNodes[index] : restNode
+    const declaresItems = longest > 0 || restNode !== undefined
 
-    return {
+    const objectSettings = { ...settings, isHeaders: isTopOfHeaders }
+    const writeObject = isDynamic ? dynamicWriter(propertyNodes, unnamedChild, objectSettings) : closedWriter(propertyNodes, objectSettings)
+    const writeItem = (item: unknown, sink: ValueSink, depth: number, index: number): void => {
+      const node = itemNode(index)
+      if (node === undefined || node.isOmitted) sink.raw('null')
+      else node.write(item, sink, depth)
+    }
+    const writeArray: Writer = (value, sink, depth) => {
+      if (!declaresItems) sink.mark(kindMark(value))
+      else if (longest === 0 && restNode!.isOmitted) sink.raw('[]')
+      else writeItems(value as unknown[], sink, depth, writeItem)
+    }
+
+    return marked({
+      ...DECLARES_NOTHING,
       write (value, sink, depth) {
-        if (writePrimitive(value, sink)) return
-        if (depth >= sink.limits.maxDepth) sink.cut(Array.isArray(value) ? '[…]' : '{…}')
+        if (value === null || typeof value !== 'object') {
+          if (kinds === ALL_KINDS || (kindOf(value) & ~kinds) === 0) writePrimitive(value, sink, depth)
+          else sink.mark(kindMark(value))
+        } else if (depth >= sink.limits.maxDepth) sink.cut(Array.isArray(value) ? '[…]' : '{…}')
         else if (Array.isArray(value)) writeArray(value, sink, depth)
-        else if (!writeSpecial(value as object, sink)) writeObject(value, sink, depth)
+        else if (!writeSpecial(value, sink)) writeObject(value, sink, depth)
       },
       child (segment) {
         const property = propertyNodes.get(isTopOfHeaders ? segment.toLowerCase() : segment)
         if (property !== undefined) return property
-        return /^\d+$/.test(segment) ? tupleNodes[Number(segment)] ?? itemNode : undefined
+        return /^\d+$/.test(segment) ? itemNode(Number(segment)) : undefined
       },
-    }
+      unnamedChild,
+    }, marks)
   }
 
-  return nodeOf([{ schema, document: schema, base: schema }], isHeaders)
+  return nodeOf([{ schema, document: schema, base: schema }], '', isHeaders)
 }
 
-/**
- * `{}`, `true` and what only annotates (`Type.Any()`, `Type.Unknown()`), and objects that are said to take anything. Not a bare
- * `{ type: 'object' }`, which declares nothing: it is recorded as `{}`.
- */
-function isOpen (schema: JsonSchema): boolean {
-  if (typeof schema === 'boolean') return schema
-  if (schema.additionalProperties === true) return schema.properties === undefined
-  return !CLOSING_KEYWORDS.some((keyword) => keyword in schema)
-}
+const DECLARES_NOTHING: Omit<CaptureNode, 'write'> = { isRedacted: false, isOmitted: false, isUnknown: false, child: () => undefined, unnamedChild: () => undefined }
+const writeNothing: Writer = (_value, sink) => sink.raw('null')
 
-/** Every keyword that asks something of a value: a schema that has one of them is more than `{}`. */
-const CLOSING_KEYWORDS = [
-  'type', 'properties', 'patternProperties', 'additionalProperties', 'items', 'prefixItems', 'enum', 'const', 'required', 'not', '$ref',
-  'unevaluatedProperties', 'propertyNames', 'minProperties', 'maxProperties', 'dependencies', 'dependentRequired', 'dependentSchemas',
-  'additionalItems', 'unevaluatedItems', 'contains', 'minContains', 'maxContains', 'minItems', 'maxItems', 'uniqueItems',
-  'minLength', 'maxLength', 'pattern', 'format', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf',
-]
+/** What a schema leaves open: recorded whole, within the bounds. Names inside it are the client's. */
+export const OPEN: CaptureNode = { ...DECLARES_NOTHING, write: writeOpen, unnamedChild: () => OPEN }
 
-function gather (map: Map<string, SchemaInDocument[]>, key: string, schema: SchemaInDocument): void {
-  const list = map.get(key)
-  if (list === undefined) map.set(key, [schema])
-  else list.push(schema)
-}
+/** What nothing is known of: a reference that leads nowhere, a schema that is no JSON Schema. */
+export const UNKNOWN: CaptureNode = { ...DECLARES_NOTHING, isUnknown: true, write: (_value, sink) => sink.mark(UNKNOWN_SCHEMA) }
 
-function schemaEntries (holder: unknown): Array<[string, JsonSchema]> {
-  if (holder === null || typeof holder !== 'object') return []
-  return Object.entries(holder).filter((entry): entry is [string, JsonSchema] => isSchema(entry[1]))
-}
-
-/** A record's pattern; one that does not compile matches nothing, so that its values are not recorded. */
-function toPattern (pattern: string): RegExp {
-  try {
-    return new RegExp(pattern, 'u')
-  } catch {
-    return /(?!)/
-  }
+function marked (node: CaptureNode, { isRedacted, isOmitted, attributes }: Marks): CaptureNode {
+  // What is hidden hides what is inside it, from errors too.
+  if (isRedacted || isOmitted) return { ...node, isRedacted, isOmitted, write: (value, sink) => sink.mark(redactedMark(value)) }
+  return attributes.length === 0 ? node : { ...node, write: attributeWriter(node.write, attributes) }
 }

@@ -1,14 +1,28 @@
 import type { AttributeValue } from '@opentelemetry/api'
 import { ARGUMENTS_ERRORS, ARGUMENTS_VALUES } from '../semconv.ts'
-import { writeOpen } from './bounded-walk.ts'
-import { VALUE_LIMITS } from './limits.ts'
-import { isSecretName, SCRUBBED } from './scrub.ts'
-import { ValueSink } from './value-sink.ts'
+import { readBack, toAttributeValue } from './attribute-value.ts'
+import { writeOpen, writeSecret } from './bounded-walk.ts'
+import { isStandardName } from './standard-names.ts'
+import { UNREADABLE } from './stand-ins.ts'
+import { ValueSink, type CaptureSettings } from './value-sink.ts'
 
-/** Attributes to set, in the order in which the mapper returned them. */
+/**
+ * Key of a mapper's result for attributes that this package sets itself: `{ [standardAttributes]: { 'url.path': '/users/…' } }`. Among the other keys
+ * such names are left out, so that a mapper cannot change by accident what a span says of its request.
+ */
+export const standardAttributes: unique symbol = Symbol.for('fastify-schema-telemetry.standard-attributes') as never
+
+/** What a mapper's result comes to. */
 export interface MappedAttributes {
+  /** Attributes to set, in the order in which the mapper returned them. */
   attributes: Array<[name: string, value: AttributeValue]>
+  /** Attributes of {@link standardAttributes}: these stay until the span's end. */
+  standard: Array<[name: string, value: AttributeValue]>
+  /** Names left out because they are standard. */
+  refused: string[]
   truncated: boolean
+  /** JSON pointers of what was scrubbed. */
+  scrubbed: string[]
 }
 
 /** Attributes that one mapper result may add. */
@@ -21,52 +35,65 @@ const MAX_ATTRIBUTES = 64
  * @returns `null` when there is nothing to record
  * @throws TypeError when the result is a promise, an array, a function or a primitive
  */
-export function toAttributes (result: unknown): MappedAttributes | null {
+export function toAttributes (result: unknown, settings: CaptureSettings): MappedAttributes | null {
   if (result === null || result === undefined || result === false) return null
-  if (typeof result !== 'object' || Array.isArray(result) || typeof (result as { then?: unknown }).then === 'function') {
-    throw new TypeError(`a mapper must return an object of attributes or null, received ${kindOf(result)}`)
-  }
-  const attributes: MappedAttributes['attributes'] = []
-  let truncated = false
-  let bytesLeft = VALUE_LIMITS.maxBytes
-  for (const key in result) {
-    if (!Object.hasOwn(result, key) || key === '__proto__' || key === '') continue
-    const value = (result as Record<string, unknown>)[key]
-    if (value === undefined || value === null) continue
-    if (attributes.length >= MAX_ATTRIBUTES || bytesLeft <= 0 || key.length > VALUE_LIMITS.maxKeyLength) {
-      truncated = true
-      continue
+  if (!isAttributeHolder(result)) throw new TypeError(`a mapper must return an object of attributes or null, received ${kindOf(result)}`)
+
+  const mapped: MappedAttributes = { attributes: [], standard: [], refused: [], truncated: false, scrubbed: [] }
+  let bytesLeft = settings.limits.maxBytes
+
+  function add (holder: object, isStandard: boolean): void {
+    for (const key in holder) {
+      if (!Object.hasOwn(holder, key) || key === '__proto__' || key === '') continue
+      if (!isStandard && isStandardName(key)) {
+        if (mapped.refused.length < MAX_ATTRIBUTES) mapped.refused.push(key)
+        continue
+      }
+      const count = mapped.attributes.length + mapped.standard.length
+      if (count >= MAX_ATTRIBUTES || bytesLeft <= 0 || key.length > settings.limits.maxKeyLength) {
+        mapped.truncated = true
+        continue
+      }
+      const sink = new ValueSink(settings, bytesLeft)
+      const attribute = attributeOf(holder as Record<string, unknown>, key, isStandard, sink)
+      if (attribute === undefined) continue
+      const list = isStandard ? mapped.standard : mapped.attributes
+      list.push(attribute)
+      bytesLeft -= sink.bytes
+      mapped.truncated ||= sink.truncated
+      if (sink.scrubbed !== null) mapped.scrubbed.push(...sink.scrubbed)
     }
-    const sink = new ValueSink(VALUE_LIMITS, bytesLeft)
-    if (key === 'errors' && Array.isArray(value) && value.length === 0) continue
-    const attribute = toAttribute(key, value, sink)
-    attributes.push(attribute)
-    bytesLeft -= sink.bytes
-    truncated ||= sink.truncated
   }
-  return attributes.length === 0 ? null : { attributes, truncated }
+
+  add(result, false)
+  const standard = (result as { [standardAttributes]?: unknown })[standardAttributes]
+  if (isAttributeHolder(standard)) add(standard, true)
+  return mapped.attributes.length + mapped.standard.length + mapped.refused.length === 0 ? null : mapped
 }
 
-function toAttribute (key: string, value: unknown, sink: ValueSink): [string, AttributeValue] {
-  if (key === 'values' || key === 'errors') {
-    writeOpen(value, sink, 0)
-    return [key === 'values' ? ARGUMENTS_VALUES : ARGUMENTS_ERRORS, sink.text]
+function attributeOf (holder: Record<string, unknown>, key: string, isStandard: boolean, sink: ValueSink): [string, AttributeValue] | undefined {
+  try {
+    const value = holder[key]
+    if (value === undefined || value === null) return undefined
+    if (!isStandard && (key === 'values' || key === 'errors')) {
+      if (key === 'errors' && Array.isArray(value) && value.length === 0) return undefined
+      // Paths inside the values begin with their part, as those of the request do.
+      if (key === 'errors') sink.startPart('', '/errors', true, undefined)
+      writeOpen(value, sink, 0)
+      return [key === 'values' ? ARGUMENTS_VALUES : ARGUMENTS_ERRORS, sink.text]
+    }
+    sink.startPart('', `/${key}`, true, undefined)
+    const matched = isStandard ? undefined : sink.scrubber.findInName(key)
+    if (matched !== undefined) writeSecret(value, matched, sink, 0)
+    const attribute = matched === undefined ? toAttributeValue(value, sink) : readBack(sink)
+    return attribute === undefined ? undefined : [key, attribute]
+  } catch {
+    return [key, UNREADABLE]
   }
-  if (isSecretName(key)) return [key, SCRUBBED]
-  if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return [key, value]
-  writeOpen(value, sink, 0)
-  if (typeof value !== 'string' && !isListOfOneKind(value)) return [key, sink.text]
-  // The text is JSON of a bounded copy: reading it back gives the attribute without the original's getters, length or proxies.
-  const copy: unknown = JSON.parse(sink.text)
-  // A list that ran into a bound ends with a mark, which makes two kinds of a list of numbers.
-  return [key, typeof copy === 'string' || isListOfOneKind(copy) ? copy as AttributeValue : sink.text]
 }
 
-function isListOfOneKind (value: unknown): boolean {
-  if (!Array.isArray(value) || value.length === 0 || value.length > VALUE_LIMITS.maxItems) return false
-  return value.every((item) => typeof item === 'string') ||
-    value.every((item) => typeof item === 'boolean') ||
-    value.every((item) => Number.isFinite(item))
+function isAttributeHolder (value: unknown): value is object {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) && typeof (value as { then?: unknown }).then !== 'function'
 }
 
 function kindOf (value: unknown): string {

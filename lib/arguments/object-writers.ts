@@ -1,9 +1,11 @@
-import { writeKind } from './bounded-walk.ts'
+import { writeKind, writeProperty, writeSecret } from './bounded-walk.ts'
 import type { CaptureNode, Writer } from './capture-node.ts'
-import { isCredentialHeader, isSecretName, REDACTED, SCRUBBED } from './scrub.ts'
+import { isCredentialHeader } from './secret-names.ts'
+import { redactedMark, UNREADABLE } from './stand-ins.ts'
+import type { CaptureSettings } from './value-sink.ts'
 
-/** Names that stand in JSON as they are, and whose length needs no look. */
-const PLAIN_NAME = /^[\w.-]{1,128}$/
+/** Names that stand in JSON as they are. */
+const PLAIN_NAME = /^[\w.-]+$/
 
 interface PropertyPlan {
   name: string
@@ -15,65 +17,81 @@ interface PropertyPlan {
   mustBeOwn: boolean
 }
 
-function propertyPlan (name: string, node: CaptureNode, isHeaders: boolean): PropertyPlan {
-  const isPlain = PLAIN_NAME.test(name)
+/** What the writers of one part's objects have in common. */
+export interface ObjectSettings extends CaptureSettings {
+  /** The names are those of headers: credentials among them are redacted, whatever scrubbing says. */
+  isHeaders: boolean
+}
+
+function propertyPlan (name: string, node: CaptureNode, settings: ObjectSettings): PropertyPlan {
+  const isPlain = PLAIN_NAME.test(name) && name.length <= settings.limits.maxKeyLength
   return {
     name,
     json: isPlain ? `"${name}":` : undefined,
     nextJson: isPlain ? `,"${name}":` : undefined,
-    write: secretWriter(name, isHeaders) ?? node.write,
+    write: propertyWriter(name, node, settings),
     mustBeOwn: name in Object.prototype,
   }
 }
 
-function secretWriter (name: string, isHeaders: boolean): Writer | undefined {
-  if (isHeaders && isCredentialHeader(name)) return (_value, sink) => sink.string(REDACTED)
-  if (isSecretName(name)) return (value, sink) => value === null ? sink.raw('null') : sink.string(SCRUBBED)
-  return undefined
+/** Redacted by its schema, else by the name of its header; else scrubbed by its name; else as the schema says. */
+function propertyWriter (name: string, node: CaptureNode, { isHeaders, scrubber }: ObjectSettings): Writer {
+  if (node.isRedacted) return node.write
+  if (isHeaders && isCredentialHeader(name)) return (value, sink) => sink.mark(redactedMark(value))
+  const matched = scrubber.findInName(name)
+  return matched === undefined ? node.write : (value, sink, depth) => writeSecret(value, matched, sink, depth)
 }
 
 /** Reads the declared properties and nothing else: whatever more the client sent costs nothing. */
-export function closedWriter (properties: Map<string, CaptureNode>, isHeaders: boolean): Writer {
-  // The node's writer may not be there yet in a recursive type: it is taken from the node at the first value.
+export function closedWriter (properties: Map<string, CaptureNode>, settings: ObjectSettings): Writer {
+  // A node may not be described yet in a recursive type: it is looked at when the first value comes.
   let plans: PropertyPlan[] | undefined
   return function writeClosed (value, sink, depth) {
-    plans ??= [...properties].map(([name, node]) => propertyPlan(name, node, isHeaders))
+    plans ??= [...properties].filter(([, node]) => !node.isOmitted).map(([name, node]) => propertyPlan(name, node, settings))
     sink.raw('{')
     let isFirst = true
     for (let index = 0; index < plans.length; index++) {
       const plan = plans[index]!
-      if (plan.mustBeOwn && !Object.hasOwn(value as object, plan.name)) continue
-      const item = (value as Record<string, unknown>)[plan.name]
-      if (item === undefined) continue
-      if (!sink.enter()) break
-      const json = isFirst ? plan.json : plan.nextJson
-      if (json !== undefined) {
-        sink.raw(json)
-      } else {
+      const { text, bytes } = sink
+      let isUnreadable = false
+      try {
+        if (plan.mustBeOwn && !Object.hasOwn(value as object, plan.name)) continue
+        const item = (value as Record<string, unknown>)[plan.name]
+        if (item === undefined) continue
+        if (!sink.enter()) break
+        const json = isFirst ? plan.json : plan.nextJson
+        if (json !== undefined) {
+          sink.raw(json)
+        } else {
+          if (!isFirst) sink.raw(',')
+          sink.key(plan.name)
+        }
+        sink.path[depth] = plan.name
+        plan.write(item, sink, depth + 1)
+      } catch {
+        isUnreadable = true
+      }
+      if (isUnreadable) {
+        sink.rollBack(text, bytes)
         if (!isFirst) sink.raw(',')
         sink.key(plan.name)
+        sink.mark(UNREADABLE)
       }
       isFirst = false
-      plan.write(item, sink, depth + 1)
     }
     sink.raw('}')
   }
 }
 
-export interface PatternNode {
-  pattern: RegExp
-  node: CaptureNode
-}
-
-/** Declared properties first, then those that a pattern or `additionalProperties` lets in, their names decided as they come. */
+/**
+ * Declared properties and those that a record, a pattern or `additionalProperties` lets in, their names decided as they come.
+ *
+ * @param unnamedChild - the node of a name that is not declared; `undefined` when nothing lets it in
+ */
 export function dynamicWriter (
-  properties: Map<string, CaptureNode>, patterns: PatternNode[], others: CaptureNode | undefined, isHeaders: boolean
+  properties: Map<string, CaptureNode>, unnamedChild: CaptureNode['unnamedChild'], settings: ObjectSettings
 ): Writer {
-  const writeDeclared = closedWriter(properties, isHeaders)
-  const nodeOf = (key: string): CaptureNode | undefined => {
-    for (const { pattern, node } of patterns) if (pattern.test(key)) return node
-    return others
-  }
+  const writeDeclared = closedWriter(properties, settings)
   return function writeDynamic (value, sink, depth) {
     if (!sink.mayWalkOpen) {
       if (properties.size === 0) return writeKind('object', sink)
@@ -84,15 +102,11 @@ export function dynamicWriter (
     let isFirst = true
     for (const key in value as object) {
       if (!Object.hasOwn(value as object, key)) continue
-      const node = properties.get(key) ?? nodeOf(key)
-      const item = (value as Record<string, unknown>)[key]
-      if (node === undefined || item === undefined) continue
-      if (!sink.enter()) break
-      if (!isFirst) sink.raw(',')
-      isFirst = false
-      sink.key(key)
-      const write = secretWriter(key, isHeaders) ?? node.write
-      write(item, sink, depth + 1)
+      const node = properties.get(key) ?? unnamedChild(key)
+      if (node === undefined || node.isOmitted) continue
+      const wasWritten = writeProperty(value as object, key, isFirst, sink, depth, propertyWriter(key, node, settings))
+      if (wasWritten === undefined) break
+      if (wasWritten) isFirst = false
     }
     sink.raw('}')
   }

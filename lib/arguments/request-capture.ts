@@ -1,21 +1,28 @@
+import type { AttributeValue } from '@opentelemetry/api'
+import { isForeign } from './annotations.ts'
 import { ARGUMENT_PARTS, type ArgumentPart } from './argument-part.ts'
+import { writeSafely } from './bounded-walk.ts'
 import type { CaptureNode } from './capture-node.ts'
-import { compileCapture } from './compile-capture.ts'
-import { VALUE_LIMITS } from './limits.ts'
+import { compileCapture, SchemaError } from './compile-capture.ts'
+import { foreignNode } from './foreign-schema.ts'
 import { isSchema, type FindSchema, type JsonSchema } from './schema-leaves.ts'
-import { ValueSink } from './value-sink.ts'
+import { ValueSink, type CaptureSettings } from './value-sink.ts'
 
-/** What a route records of its requests' arguments: one node for each part that has a schema. */
-export type RequestCapture = Partial<Record<ArgumentPart, CaptureNode>>
+/** What to record of one part: a node, or one for each media type (`body.content`). */
+export type PartCapture = CaptureNode | ReadonlyMap<string, CaptureNode>
 
-/** A route's `schema` option, as far as it describes arguments. */
-export interface RouteArgumentSchemas {
+/** What a route records of its requests' arguments: of each part that has a schema. */
+export type RequestCapture = Partial<Record<ArgumentPart, PartCapture>>
+
+/** A route's `schema` option, as far as values are described. */
+export interface RouteSchemas {
   params?: unknown
   body?: unknown
   querystring?: unknown
   /** Fastify's other name of `querystring`. */
   query?: unknown
   headers?: unknown
+  response?: unknown
 }
 
 /** The parts of one request, under the names that the values are recorded with. */
@@ -25,31 +32,71 @@ export interface CapturedValues {
   /** JSON text; `undefined` when no part was recorded. */
   json: string | undefined
   truncated: boolean
+  /** What schemas want as attributes of their own. */
+  attributes: ReadonlyArray<readonly [name: string, value: AttributeValue]>
+  /** JSON pointers of what was scrubbed. */
+  scrubbed: readonly string[]
 }
 
-/** Compiles the schemas of a route; parts whose schema is not JSON Schema (zod, joi) are left out and record nothing. */
-export function compileRequestCapture (schemas: RouteArgumentSchemas | undefined, findSchema: FindSchema): RequestCapture {
+export interface PartOptions {
+  findSchema: FindSchema
+  settings: CaptureSettings
+  /** Record parts whose schema is not JSON Schema. */
+  captureUnknownSchemas: boolean
+}
+
+/** @throws SchemaPartError - naming the part, when a schema cannot be compiled */
+export function compileRequestCapture (schemas: RouteSchemas | undefined, options: PartOptions): RequestCapture {
   const capture: RequestCapture = {}
   for (const part of ARGUMENT_PARTS) {
     const schema = part === 'querystring' ? schemas?.querystring ?? schemas?.query : schemas?.[part]
-    const jsonSchema = part === 'body' ? bodySchema(schema) : schema
-    if (isJsonSchema(jsonSchema)) capture[part] = compileCapture(jsonSchema, { findSchema, isHeaders: part === 'headers' })
+    const compiled = compilePart(part, schema, options)
+    if (compiled !== undefined) capture[part] = compiled
   }
   return capture
 }
 
-/** The one schema of a body, or, of a map by media type (`body.content`), all its schemas as alternatives. */
-function bodySchema (schema: unknown): unknown {
-  if (!isSchema(schema) || typeof schema === 'boolean' || !isSchema(schema.content)) return schema
-  const alternatives = Object.values(schema.content).map((entry: unknown) => (entry as { schema?: unknown } | null)?.schema).filter(isJsonSchema)
-  return alternatives.length === 0 ? undefined : { anyOf: alternatives }
+/** Which part of a route, and where in it, has a schema that cannot be compiled. */
+export class SchemaPartError extends TypeError {
+  constructor (part: string, { message, pointer }: SchemaError) {
+    super(`${part}${pointer}: ${message}`)
+  }
 }
 
-/** Schema objects of other libraries carry methods; JSON Schema is data. */
-function isJsonSchema (schema: unknown): schema is JsonSchema {
-  if (!isSchema(schema)) return false
-  if (typeof schema === 'boolean') return true
-  return typeof schema.parse !== 'function' && typeof schema.validate !== 'function' && !('~standard' in schema)
+/** Compiles the schema of a part, or of a response; `undefined` when there is none. */
+export function compilePart (part: string, schema: unknown, options: PartOptions): PartCapture | undefined {
+  if (schema === undefined || schema === null) return undefined
+  if (isSchema(schema) && typeof schema !== 'boolean' && isSchema(schema.content) && (part === 'body' || part.startsWith('response'))) {
+    return new Map(Object.entries(schema.content).flatMap(([mediaType, entry]: [string, unknown]) => {
+      const node = compileSchema(`${part} (${mediaType})`, (entry as { schema?: unknown } | null)?.schema, options)
+      return node === undefined ? [] : [[mediaType.toLowerCase(), node]]
+    }))
+  }
+  return compileSchema(part, schema, options)
+}
+
+function compileSchema (part: string, schema: unknown, { findSchema, settings, captureUnknownSchemas }: PartOptions): CaptureNode | undefined {
+  if (schema === undefined) return undefined
+  const jsonSchema = toJsonSchema(schema)
+  if (jsonSchema === undefined) return foreignNode(schema, captureUnknownSchemas)
+  try {
+    return compileCapture(jsonSchema, { findSchema, isHeaders: part === 'headers', settings })
+  } catch (error) {
+    throw error instanceof SchemaError ? new SchemaPartError(part, error) : error
+  }
+}
+
+/** JSON Schema, also as fluent-json-schema builds it; `undefined` for the schema objects of other libraries. */
+function toJsonSchema (schema: unknown): JsonSchema | undefined {
+  if (!isSchema(schema)) return undefined
+  if (typeof schema === 'boolean') return schema
+  if (schema.isFluentSchema === true || schema.isFluentJSONSchema === true) return schema.valueOf() as JsonSchema
+  return isForeign(schema) ? undefined : schema
+}
+
+/** The node that holds for a request's part; `undefined` when its media type has no schema, and nothing was validated. */
+export function nodeOfPart (capture: PartCapture | undefined, mediaType: string | undefined): CaptureNode | undefined {
+  return capture instanceof Map ? capture.get(mediaType ?? '') : capture as CaptureNode | undefined
 }
 
 /**
@@ -59,34 +106,33 @@ function isJsonSchema (schema: unknown): schema is JsonSchema {
  * @param bodyBytes - size of the body on the wire, `undefined` when not known
  */
 export function captureValues (
-  capture: RequestCapture, parts: RequestParts, failed: ArgumentPart | undefined, bodyBytes: number | undefined
+  capture: RequestCapture, parts: RequestParts, failed: ArgumentPart | undefined, settings: CaptureSettings,
+  { mediaType, bodyBytes }: { mediaType: string | undefined, bodyBytes: number | undefined }
 ): CapturedValues {
   let sink: ValueSink | undefined
   for (const part of ARGUMENT_PARTS) {
     if (part === failed) break
-    const node = capture[part]
-    if (node === undefined) continue
+    const isBody = part === 'body'
+    const node = nodeOfPart(capture[part], isBody ? mediaType : undefined)
+    if (node === undefined || node.isOmitted) continue
     const value = parts[part]
     if (value === undefined) continue
-    sink ??= new ValueSink(VALUE_LIMITS)
-    const isBody = part === 'body'
-    const mayWalkOpen = !isBody || (bodyBytes !== undefined && bodyBytes <= VALUE_LIMITS.maxOpenBytes)
-    sink.startPart(sink.text === '' ? FIRST_PREFIX[part] : NEXT_PREFIX[part], mayWalkOpen, isBody ? bodyBytes : undefined)
-    node.write(value, sink, 0)
+    sink ??= new ValueSink(settings)
+    const mayWalkOpen = !isBody || (bodyBytes !== undefined && bodyBytes <= settings.limits.maxOpenBytes)
+    sink.startPart(sink.text === '' ? FIRST_PREFIX[part] : NEXT_PREFIX[part], POINTERS[part], mayWalkOpen, isBody ? bodyBytes : undefined)
+    writeSafely(node.write, value, sink)
   }
   if (sink === undefined) return NOTHING
-  return { json: `${sink.text}}`, truncated: sink.truncated }
+  return { json: `${sink.text}}`, truncated: sink.truncated, attributes: sink.attributes ?? NO_ATTRIBUTES, scrubbed: sink.scrubbed ?? NO_PATHS }
 }
 
-const NOTHING: CapturedValues = Object.freeze({ json: undefined, truncated: false })
-const FIRST_PREFIX = prefixes('{')
-const NEXT_PREFIX = prefixes(',')
+const NO_ATTRIBUTES: CapturedValues['attributes'] = Object.freeze([])
+const NO_PATHS: readonly string[] = Object.freeze([])
+const NOTHING: CapturedValues = Object.freeze({ json: undefined, truncated: false, attributes: NO_ATTRIBUTES, scrubbed: NO_PATHS })
+const FIRST_PREFIX = byPart((part) => `{"${part}":`)
+const NEXT_PREFIX = byPart((part) => `,"${part}":`)
+const POINTERS = byPart((part) => `/${part}`)
 
-function prefixes (separator: string): Record<ArgumentPart, string> {
-  return {
-    params: `${separator}"params":`,
-    body: `${separator}"body":`,
-    querystring: `${separator}"querystring":`,
-    headers: `${separator}"headers":`,
-  }
+function byPart (textOf: (part: ArgumentPart) => string): Record<ArgumentPart, string> {
+  return Object.fromEntries(ARGUMENT_PARTS.map((part) => [part, textOf(part)])) as Record<ArgumentPart, string>
 }

@@ -1,3 +1,5 @@
+import { marksOf, type Marks } from './annotations.ts'
+
 /** A JSON Schema as written: an object, or `true`/`false`. */
 export type JsonSchema = boolean | { readonly [keyword: string]: unknown }
 
@@ -13,57 +15,80 @@ export interface SchemaInDocument {
 /** Finds a schema by its `$id`; the route's own `$id`s are found without it. */
 export type FindSchema = (id: string) => JsonSchema | undefined
 
+/** What a schema combines, taken apart. */
+export interface SchemaParts {
+  /** Plain schemas that each describe something about the same value. */
+  leaves: SchemaInDocument[]
+  /** The annotations of every schema on the way: what one branch hides is hidden. */
+  marks: Marks
+  /** A reference led nowhere. */
+  hasUnknown: boolean
+}
+
 const COMBINATORS = ['allOf', 'anyOf', 'oneOf'] as const
 const CONDITIONALS = ['if', 'then', 'else'] as const
+/** By property name: what else holds for the object when the property is there. */
+const DEPENDENTS = ['dependentSchemas', 'dependencies'] as const
+
+/** @throws TypeError - naming the keyword, when one does not have the form that JSON Schema gives it */
+export type CheckSchema = (schema: Exclude<JsonSchema, boolean>) => void
 
 /**
- * Takes apart what a schema combines: references are followed, `allOf`, `anyOf`, `oneOf` and conditionals are opened, and what is
- * left are plain schemas that each describe something about the same value. A property that any of them declares counts as declared.
+ * Takes apart what a schema combines: references are followed, `allOf`, `anyOf`, `oneOf` and conditionals are opened. A property that any of
+ * the leaves declares counts as declared.
  */
-export function schemaLeaves (roots: readonly SchemaInDocument[], findSchema: FindSchema): SchemaInDocument[] {
+export function takeApart (roots: readonly SchemaInDocument[], findSchema: FindSchema, check: CheckSchema): SchemaParts {
   const leaves: SchemaInDocument[] = []
+  let isRedacted = false
+  let isOmitted = false
+  let hasUnknown = false
+  const attributes = new Set<string>()
   const seen = new Set<JsonSchema>()
   const queue = [...roots]
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     const { schema, document } = next
-    if (!isSchema(schema)) continue
     if (typeof schema === 'boolean') {
       leaves.push(next)
       continue
     }
     if (seen.has(schema)) continue
     seen.add(schema)
+    check(schema)
+    const marks = marksOf(schema)
+    isRedacted ||= marks.isRedacted
+    isOmitted ||= marks.isOmitted
+    for (const name of marks.attributes) attributes.add(name)
+
     const base = typeof schema.$id === 'string' && !schema.$id.startsWith('#') ? schema : next.base
-    let isCombined = false
-    if (typeof schema.$ref === 'string') {
-      isCombined = true
-      const target = resolveReference(schema.$ref, { schema, document, base }, findSchema)
-      if (target !== undefined) queue.push(target)
-    }
-    for (const keyword of COMBINATORS) {
-      if (!Array.isArray(schema[keyword])) continue
-      isCombined = true
-      for (const branch of schema[keyword]) queue.push({ schema: branch as JsonSchema, document, base })
-    }
-    for (const keyword of CONDITIONALS) {
-      if (!isSchema(schema[keyword])) continue
-      isCombined = true
-      queue.push({ schema: schema[keyword], document, base })
+    const branches: JsonSchema[] = COMBINATORS.flatMap((keyword) => (schema[keyword] ?? []) as JsonSchema[])
+    for (const keyword of CONDITIONALS) if (isSchema(schema[keyword])) branches.push(schema[keyword])
+    for (const keyword of DEPENDENTS) branches.push(...schemaEntries(schema[keyword]).map(([, dependent]) => dependent))
+    for (const branch of branches) queue.push({ schema: branch, document, base })
+    const isReference = typeof schema.$ref === 'string'
+    if (isReference) {
+      const target = resolveReference(schema.$ref as string, { schema, document, base }, findSchema)
+      if (target === undefined) hasUnknown = true
+      else queue.push(target)
     }
     // A combinator alone says nothing of its own: `{ anyOf: […] }` is not an open schema.
-    if (!isCombined || describesShape(schema)) leaves.push({ schema, document, base })
+    if ((branches.length === 0 && !isReference) || describesShape(schema)) leaves.push({ schema, document, base })
   }
-  return leaves
+  return { leaves, marks: { isRedacted, isOmitted, attributes: [...attributes] }, hasUnknown }
 }
 
 export function isSchema (value: unknown): value is JsonSchema {
   return typeof value === 'boolean' || (typeof value === 'object' && value !== null && !Array.isArray(value))
 }
 
-function describesShape (schema: Exclude<JsonSchema, boolean>): boolean {
-  return 'properties' in schema || 'items' in schema || 'additionalProperties' in schema || 'patternProperties' in schema
+/** The schemas of a keyword that holds them by name (`properties`, `patternProperties`, …). */
+export function schemaEntries (holder: unknown): Array<[string, JsonSchema]> {
+  if (holder === null || typeof holder !== 'object') return []
+  return Object.entries(holder).filter((entry): entry is [string, JsonSchema] => isSchema(entry[1]))
 }
 
+function describesShape (schema: Exclude<JsonSchema, boolean>): boolean {
+  return ['properties', 'items', 'prefixItems', 'additionalProperties', 'unevaluatedProperties', 'patternProperties'].some((keyword) => keyword in schema)
+}
 function resolveReference (reference: string, from: SchemaInDocument, findSchema: FindSchema): SchemaInDocument | undefined {
   const [id = '', pointer = ''] = reference.split('#', 2)
   const place = id === '' ? { document: from.document, base: from.base } : findPlace(id, from, findSchema)

@@ -1,17 +1,35 @@
-import { cutText } from './scrub.ts'
+import type { AttributeValue } from '@opentelemetry/api'
+import { cutText } from './cut-text.ts'
 import type { Limits } from './limits.ts'
+import type { Scrubber } from './scrubber.ts'
+import { MAY_HOLD_SECRET } from './secret-texts.ts'
+
+/** What writers need to know of their plugin's options. */
+export interface CaptureSettings {
+  readonly limits: Limits
+  readonly scrubber: Scrubber
+}
 
 /** Bytes kept free for the brackets and marks that close a text which ran into its bound. */
 const CLOSING_BYTES = 512
 
-/** Printable ASCII without quote and backslash: what JSON writes as it is. */
+/** What is not written as it is: all but printable ASCII without quote and backslash. */
 const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
+
+/** The same, and the signs of a text that may hold a secret: one look for both. */
+const NEEDS_LOOK = new RegExp(`${NEEDS_ESCAPE.source}|${MAY_HOLD_SECRET.source}`, 'i')
+
+/** Paths listed of values that were scrubbed. */
+const MAX_SCRUBBED_PATHS = 32
+const MAX_PATH_LENGTH = 256
 
 /** Where writers put one JSON text: it counts bytes and nodes, so that the text stays within its limits and valid. */
 export class ValueSink {
+  readonly settings: CaptureSettings
   readonly limits: Limits
+  readonly scrubber: Scrubber
   /** Bytes of UTF-8 that this text may have. */
-  readonly maxBytes: number
+  maxBytes: number
   /** Whether objects whose keys no schema lists may be walked. */
   mayWalkOpen: boolean
   /** Bytes of the part on the wire, when known. */
@@ -20,18 +38,34 @@ export class ValueSink {
   /** Bytes of `text` in UTF-8. */
   bytes = 0
   truncated = false
+  /** Names and indices that lead to the value being written; as many of them count as its depth. */
+  readonly path: Array<string | number> = []
+  /** JSON pointers of what was scrubbed; `null` for nothing. */
+  scrubbed: string[] | null = null
+  /** Values that their schema also wants as attributes; `null` for none. */
+  attributes: Array<[name: string, value: AttributeValue]> | null = null
+  /** What is written now came from the scrubbing callback: it has decided. */
+  isDecided = false
+  #pointerStart = ''
   #nodes = 0
 
-  constructor (limits: Limits, maxBytes = limits.maxBytes, mayWalkOpen = true, partBytes?: number) {
-    this.limits = limits
+  constructor (settings: CaptureSettings, maxBytes = settings.limits.maxBytes, mayWalkOpen = true, partBytes?: number) {
+    this.settings = settings
+    this.limits = settings.limits
+    this.scrubber = settings.scrubber
     this.maxBytes = maxBytes
     this.mayWalkOpen = mayWalkOpen
     this.partBytes = partBytes
   }
 
-  /** Begins another part of the same text: the bytes are shared, the nodes are its own. */
-  startPart (prefix: string, mayWalkOpen: boolean, partBytes: number | undefined): void {
+  /**
+   * Begins another part of the same text: the bytes are shared, the nodes are its own.
+   *
+   * @param pointerStart - what comes before the path in JSON pointers: `/body`
+   */
+  startPart (prefix: string, pointerStart: string, mayWalkOpen: boolean, partBytes: number | undefined): void {
     this.raw(prefix)
+    this.#pointerStart = pointerStart
     this.mayWalkOpen = mayWalkOpen
     this.partBytes = partBytes
     this.#nodes = 0
@@ -50,6 +84,19 @@ export class ValueSink {
     this.bytes += json.length
   }
 
+  /** Takes back what was written since `text` and `bytes` had these values. */
+  rollBack (text: string, bytes: number): void {
+    this.text = text
+    this.bytes = bytes
+  }
+
+  /** Writes a string that is short, plain and without any sign of a secret; `false` when it needs a look. */
+  plainString (value: string): boolean {
+    if (value.length > this.limits.maxStringLength || this.scrubber.looksAtAll || NEEDS_LOOK.test(value)) return false
+    if (this.#fits(value.length)) this.raw(`"${value}"`)
+    return true
+  }
+
   string (value: string): void {
     this.#quoted(this.#atMost(this.limits.maxStringLength, value))
   }
@@ -66,6 +113,25 @@ export class ValueSink {
     this.#quoted(mark)
   }
 
+  /** Writes a mark in the place of a value that is not recorded, whatever its size. */
+  mark (mark: string): void {
+    this.#quoted(mark)
+  }
+
+  /** JSON pointer to the value at `depth` of the path. */
+  pointer (depth: number): string {
+    let pointer = this.#pointerStart
+    for (let index = 0; index < depth; index++) pointer += `/${String(this.path[index]).replaceAll('~', '~0').replaceAll('/', '~1')}`
+    return cutText(pointer, MAX_PATH_LENGTH)
+  }
+
+  /** Remembers that the value at `depth` of the path was scrubbed. */
+  noteScrubbed (depth: number): void {
+    this.scrubbed ??= []
+    if (this.scrubbed.length < MAX_SCRUBBED_PATHS) this.scrubbed.push(this.pointer(depth))
+    else this.truncated = true
+  }
+
   #atMost (maxLength: number, text: string): string {
     if (text.length <= maxLength) return text
     this.truncated = true
@@ -77,7 +143,7 @@ export class ValueSink {
       if (this.#fits(text.length)) this.raw(`"${text}"`)
       return
     }
-    const json = JSON.stringify(text)
+    const json = JSON.stringify(toWellFormed(text))
     const bytes = Buffer.byteLength(json)
     if (this.#fits(bytes)) {
       this.text += json
@@ -93,4 +159,9 @@ export class ValueSink {
     this.bytes += 5
     return false
   }
+}
+
+/** Text with U+FFFD in the place of surrogates that stand alone: UTF-8 cannot say them. */
+function toWellFormed (text: string): string {
+  return (text as unknown as { toWellFormed (): string }).toWellFormed()
 }

@@ -3,11 +3,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunc
 import { readInbound, silentContext } from '../propagation/inbound.ts'
 import { currentContext } from '../server-span/current-context.ts'
 import { finishServerSpan } from '../server-span/finish.ts'
+import { isJson } from '../arguments/parse-errors.ts'
+import { isSerializationError } from '../arguments/serialization-errors.ts'
 import { NEVER, NO_FACTS, RequestRecord } from '../server-span/request-record.ts'
 import { startServerSpan } from '../server-span/start.ts'
 import type { Settings } from '../settings.ts'
 import { kRecord } from '../symbols.ts'
-import { noteRefused, noteUnvalidated, noteValidated } from './note-request-arguments.ts'
+import { keepBody } from './keep-body.ts'
+import { noteRefused, noteSerializationFailure, noteSerialized, noteUnvalidated, noteValidated } from './note-request-arguments.ts'
 import { recordOf, type RecordedRequest } from './recorded-request.ts'
 import { createRequestFactsReader } from './request-facts.ts'
 import { planOf, type RoutePlan } from './route-plan.ts'
@@ -38,7 +41,7 @@ export function createHooks (settings: Settings) {
   /** Opens the record; the context returned is where the rest of the request runs. */
   function begin (instance: FastifyInstance, request: RecordedRequest, reply: FastifyReply) {
     const tracer = settings.findTracer()
-    if (tracer === null && settings.findDuration() === null) return undefined
+    if (tracer === null && settings.findInstruments() === null) return undefined
     if (request[kRecord] !== undefined && request[kRecord] !== null) return undefined
     const routeOptions = request.routeOptions
     const plan = planOf(settings, instance, routeOptions as Parameters<typeof planOf>[2])
@@ -54,7 +57,7 @@ export function createHooks (settings: Settings) {
     }
     request[kRecord] = record
     if (record.isRecording && settings.requestHook !== null) guard.run('requestHook', settings.requestHook, record.span, request)
-    if (record.isRecording || settings.findDuration() !== null) listenToEnd(record, request, reply)
+    if (record.isRecording || settings.findInstruments() !== null) listenToEnd(record, request, reply)
     return record.context
   }
 
@@ -90,7 +93,10 @@ export function createHooks (settings: Settings) {
 
   function preParsing (request: RecordedRequest, _reply: FastifyReply, payload: RequestPayload, done: (error: null, payload: RequestPayload) => void): void {
     const record = recordOf(settings, request)
-    if (record !== null) record.argumentsStartMillis = record.now()
+    if (record !== null) {
+      record.argumentsStartMillis = record.now()
+      if (record.isRecording && record.route.capture !== 'none') keepBody(record, request, payload)
+    }
     done(null, payload)
   }
 
@@ -98,13 +104,14 @@ export function createHooks (settings: Settings) {
     const record = recordOf(settings, request)
     if (record === null) return done()
     record.bodyReceived = true
+    record.bodyChunks = null
     resume(record, done)
   }
 
   function preHandler (request: RecordedRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
     const record = recordOf(settings, request)
     if (record === null) return done()
-    if (record.isRecording && !record.argumentsNoted) {
+    if (!record.argumentsNoted) {
       record.argumentsEndMillis = record.now()
       try {
         noteValidated(record, planOfRecord(record), request)
@@ -122,22 +129,44 @@ export function createHooks (settings: Settings) {
       record.hasThrown = true
       record.thrownMillis = record.now()
       endHandler(settings, record, { error })
-      if (record.isRecording && !record.argumentsNoted) {
-        record.argumentsEndMillis = record.thrownMillis
-        try {
-          if (!noteRefused(record, planOfRecord(record), request, error)) record.argumentsEndMillis = NEVER
-        } catch (failure) {
-          guard.report('arguments', failure)
-        }
+      try {
+        noteError(record, request, error)
+      } catch (failure) {
+        guard.report('arguments', failure)
       }
     }
     done()
   }
 
-  /** `preSerialization` and `onSend`: what comes first of them is the end of the handler. */
-  function onPayload (request: RecordedRequest, _reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void): void {
+  function noteError (record: RequestRecord, request: FastifyRequest, error: unknown): void {
+    const plan = planOfRecord(record)
+    if (isSerializationError(error)) {
+      noteSerializationFailure(record, plan, request, error)
+    } else if (!record.argumentsNoted) {
+      record.argumentsEndMillis = record.thrownMillis
+      if (!noteRefused(record, plan, request, error)) record.argumentsEndMillis = NEVER
+    }
+  }
+
+  /** This or `onSend`, what comes first of them, is the end of the handler. */
+  function preSerialization (request: RecordedRequest, _reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void): void {
     const record = recordOf(settings, request)
     if (record !== null) endHandler(settings, record)
+    done(null, payload)
+  }
+
+  function onSend (request: RecordedRequest, reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void): void {
+    const record = recordOf(settings, request)
+    if (record !== null) {
+      endHandler(settings, record)
+      if (record.isRecording && !record.ended && record.route.captureResponse) {
+        try {
+          noteSerialized(record, planOfRecord(record), reply, payload)
+        } catch (error) {
+          guard.report('response', error)
+        }
+      }
+    }
     done(null, payload)
   }
 
@@ -163,7 +192,7 @@ export function createHooks (settings: Settings) {
     }
   }
 
-  return { onRequest, preParsing, preValidation, preHandler, preSerialization: onPayload, onError, onSend: onPayload }
+  return { onRequest, preParsing, preValidation, preHandler, preSerialization, onError, onSend }
 }
 
 /** Goes on in the request's context, if it was lost on the way. */

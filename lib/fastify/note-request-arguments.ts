@@ -1,108 +1,82 @@
-import type { FastifyRequest } from 'fastify'
-import { ARGUMENT_PARTS, type ArgumentPart, type ValidationErrorRecord } from '../arguments/argument-part.ts'
-import { describeParseFailure } from '../arguments/parse-errors.ts'
-import { captureValues, type RequestParts } from '../arguments/request-capture.ts'
-import { describeValidationFailure, type ErrorList } from '../arguments/validation-errors.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ValidationErrorRecord } from '../arguments/argument-part.ts'
+import { captureResponse, nodeOfResponse } from '../arguments/response-capture.ts'
+import { describeSerializationFailure } from '../arguments/serialization-errors.ts'
+import { countFailure } from '../metrics.ts'
 import type { ArgumentValues } from '../options.ts'
-import { noteArguments, type NotedArguments } from '../server-span/note-arguments.ts'
-import { NO_ERRORS, type RequestRecord } from '../server-span/request-record.ts'
+import { noteArguments, noteLateError, noteResponse } from '../server-span/note-arguments.ts'
+import type { CapturedArguments, RequestRecord } from '../server-span/request-record.ts'
+import { captureArguments, findFailure, type ArgumentFailure } from './capture-arguments.ts'
 import type { RoutePlan } from './route-plan.ts'
 
-/** What Fastify puts on the error of a failed validation. */
-interface FastifyValidationError {
-  validation?: unknown
-  validationContext?: unknown
-  message?: unknown
-}
-
-const NO_FAILURE: ErrorList = { records: [], count: 0 }
-
-/** Records the arguments of a request that passed validation, or whose route looks at `validationError` itself. */
+/** Notes the arguments of a request that passed validation, or whose route looks at `validationError` itself. */
 export function noteValidated (record: RequestRecord, plan: RoutePlan, request: FastifyRequest): void {
-  const validationError = request.validationError as FastifyValidationError | undefined
-  if (validationError === undefined || validationError === null) return note(record, plan, request, undefined, NO_FAILURE)
-  const failed = partOf(validationError)
-  note(record, plan, request, failed, validationFailure(plan, request, validationError, failed))
+  record.validation = 'passed'
+  const { validationError } = request
+  const failure = validationError === undefined || validationError === null ? null : findFailure(record, plan, request, validationError)
+  note(record, plan, request, failure)
 }
 
-/** Records the arguments of a request that Fastify refused; `false` when the error is not about its arguments. */
+/** Notes the arguments of a request that Fastify refused; `false` when the error is not about its arguments. */
 export function noteRefused (record: RequestRecord, plan: RoutePlan, request: FastifyRequest, error: unknown): boolean {
-  if (isValidationError(error)) {
-    const failed = partOf(error)
-    note(record, plan, request, failed, validationFailure(plan, request, error, failed))
-    return true
-  }
-  if (record.bodyReceived || record.argumentsStartMillis < 0) return false
-  const parseError = describeParseFailure({
-    error,
-    contentType: request.headers['content-type'],
-    contentLength: contentLength(request),
-    bodyLimit: plan.bodyLimit,
-  })
-  if (parseError === undefined) return false
-  // Nothing was validated yet: even the path parameters are raw.
-  note(record, plan, request, ARGUMENT_PARTS[0], { records: [parseError], count: 1 })
+  const failure = findFailure(record, plan, request, error)
+  if (failure === null) return false
+  record.validation = 'refused'
+  record.refusedWith = error
+  note(record, plan, request, failure)
   return true
 }
 
 /** Asks the mapper for a request that ended before its arguments were looked at (a hook answered, a client left). */
 export function noteUnvalidated (record: RequestRecord, plan: RoutePlan, request: FastifyRequest): void {
-  note(record, plan, request, ARGUMENT_PARTS[0], NO_FAILURE)
+  note(record, plan, request, null)
 }
 
-function note (
-  record: RequestRecord, plan: RoutePlan, request: FastifyRequest, failed: ArgumentPart | undefined, { records, count }: ErrorList
-): void {
+function note (record: RequestRecord, plan: RoutePlan, request: FastifyRequest, failure: ArgumentFailure | null): void {
   record.argumentsNoted = true
-  if (plan.capture === 'none' || (plan.capture === 'failure' && count === 0)) return
-  const { json, truncated } = captureValues(plan.argumentCapture(), partsOf(request), failed, bodyBytes(request))
-  record.valuesJson = json
-  record.errors = records.length === 0 ? NO_ERRORS : records
-  const noted = { valuesJson: json, errors: record.errors, errorCount: count, truncated: truncated || records.length < count }
+  if (failure !== null) countFailures(record, failure.records, failure.hasSchemaPaths)
+  if (!record.isRecording || plan.capture === 'none' || (plan.capture === 'failure' && failure === null)) return
+  const captured = captureArguments(record, plan, request, failure)
   const { mapper } = plan
-  noteArguments(record, noted, mapper === null ? null : (args) => mapper(request, copyArguments(args)))
+  noteArguments(record, captured, mapper === null ? null : () => mapper(request, copyArguments(captured)))
+}
+
+function countFailures (record: RequestRecord, records: readonly ValidationErrorRecord[], hasSchemaPaths: boolean): void {
+  const instruments = record.settings.findInstruments()
+  if (instruments === null) return
+  const { request: { method }, route: { route } } = record
+  for (const { part, keyword, schemaPath } of records.slice(0, MAX_COUNTED)) {
+    countFailure(instruments.failures, { method, route, part, keyword, schemaPath: hasSchemaPaths ? schemaPath : undefined }, record.context)
+  }
+}
+
+/** Failures of one request that are counted. */
+const MAX_COUNTED = 10
+
+/** Notes that the answer could not be serialized; the arguments were noted before. */
+export function noteSerializationFailure (record: RequestRecord, plan: RoutePlan, request: FastifyRequest, error: { message?: unknown }): void {
+  const failure = describeSerializationFailure(error, record.settings.scrubber)
+  countFailures(record, [failure], false)
+  if (!record.isRecording || plan.capture === 'none') return
+  const captured = captureArguments(record, plan, request)
+  record.arguments = { ...captured, errors: [...captured.errors, failure], errorCount: captured.errorCount + 1 }
+  noteLateError(record, record.arguments)
+}
+
+/** Notes what the answer's schema lets through. */
+export function noteSerialized (record: RequestRecord, plan: RoutePlan, reply: FastifyReply, payload: unknown): void {
+  if (typeof payload !== 'string') return
+  const contentType = String(reply.getHeader('content-type') ?? '')
+  const node = nodeOfResponse(plan.responseCapture, reply.statusCode, contentType.split(';', 1)[0]!.trim().toLowerCase())
+  if (node === undefined || node.isOmitted) return
+  const response = captureResponse(node, payload, record.settings)
+  if (response !== undefined) noteResponse(record, response, record.arguments?.scrubbed ?? [])
 }
 
 /** Copies for the mapper: read back from the bounded, scrubbed text, so that nothing in them belongs to the request. */
-export function copyArguments ({ valuesJson, errors }: Pick<NotedArguments, 'valuesJson' | 'errors'>): { values: ArgumentValues, errors: ValidationErrorRecord[] } {
+export function copyArguments ({ valuesJson, errors }: Pick<CapturedArguments, 'valuesJson' | 'errors'>): { values: ArgumentValues, errors: ValidationErrorRecord[] } {
   return {
     values: valuesJson === undefined ? {} : JSON.parse(valuesJson) as ArgumentValues,
     errors: structuredClone(errors) as ValidationErrorRecord[],
   }
-}
-
-function validationFailure (plan: RoutePlan, request: FastifyRequest, error: FastifyValidationError, part: ArgumentPart): ErrorList {
-  return describeValidationFailure({
-    part,
-    errors: error.validation,
-    message: typeof error.message === 'string' ? error.message : 'is not valid',
-    data: partsOf(request)[part],
-    node: plan.argumentCapture()[part],
-  })
-}
-
-function isValidationError (error: unknown): error is FastifyValidationError {
-  return error !== null && typeof error === 'object' && 'validationContext' in error && isPart(error.validationContext)
-}
-
-function partOf ({ validationContext }: FastifyValidationError): ArgumentPart {
-  return isPart(validationContext) ? validationContext : 'body'
-}
-
-function isPart (name: unknown): name is ArgumentPart {
-  return ARGUMENT_PARTS.includes(name as ArgumentPart)
-}
-
-function partsOf ({ params, body, query, headers }: FastifyRequest): RequestParts {
-  return { params, body, querystring: query, headers }
-}
-
-function contentLength ({ headers }: FastifyRequest): number | undefined {
-  const length = Number(headers['content-length'])
-  return Number.isSafeInteger(length) ? length : undefined
-}
-
-/** Size of the parsed body as far as the headers tell it: not for chunked or compressed ones. */
-function bodyBytes (request: FastifyRequest): number | undefined {
-  return request.headers['content-encoding'] === undefined ? contentLength(request) : undefined
 }

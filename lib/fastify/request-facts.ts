@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import { cutText } from '../arguments/scrub.ts'
+import { cutText } from '../arguments/cut-text.ts'
+import { scrubText } from '../arguments/scrubber.ts'
 import { HTTP_METHOD_OTHER } from '../semconv.ts'
 import type { RequestFacts } from '../server-span/request-record.ts'
 import type { RoutePlan } from './route-plan.ts'
@@ -22,7 +23,9 @@ export function createRequestFactsReader (): ReadRequestFacts {
     const socket = raw.socket as typeof raw.socket | undefined
     const host = parseHost(request.host)
     const userAgent = raw.headers['user-agent']
-    const path = pathOf(request.url)
+    const { scrubber } = plan.captureSettings
+    const target = pathOf(request.url)
+    const path = scrubber.mayHoldSecret(target) ? scrubText(scrubber, target, Infinity) : target
     return {
       method: isKnown ? method : HTTP_METHOD_OTHER,
       methodOriginal: isKnown ? undefined : method,
@@ -34,7 +37,7 @@ export function createRequestFactsReader (): ReadRequestFacts {
       peerAddress: socket?.remoteAddress,
       peerPort: socket?.remotePort,
       protocolVersion: raw.httpVersionMajor === 2 ? '2' : raw.httpVersion ?? '1.1',
-      userAgent: userAgent === undefined ? undefined : cutText(userAgent, MAX_USER_AGENT_LENGTH),
+      userAgent: userAgent === undefined ? undefined : scrubText(scrubber, userAgent, MAX_USER_AGENT_LENGTH),
     }
   }
 }

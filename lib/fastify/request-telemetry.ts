@@ -2,11 +2,13 @@ import { context, defaultTextMapSetter, INVALID_TRACEID, propagation, ROOT_CONTE
 import type { FastifyRequest } from 'fastify'
 import type { ValidationErrorRecord } from '../arguments/argument-part.ts'
 import type { ArgumentValues } from '../options.ts'
-import { noopSpan, type RequestRecord } from '../server-span/request-record.ts'
+import { noopSpan, type CapturedArguments, type RequestRecord } from '../server-span/request-record.ts'
 import { SCOPE_NAME, SCOPE_VERSION } from '../semconv.ts'
 import { kRecord } from '../symbols.ts'
+import { captureArguments } from './capture-arguments.ts'
 import { copyArguments } from './note-request-arguments.ts'
 import type { RecordedRequest } from './recorded-request.ts'
+import type { RoutePlan } from './route-plan.ts'
 
 /**
  * `request.telemetry`: what the application may use of its request's telemetry. Never absent: on a request that is not recorded every
@@ -21,9 +23,12 @@ export interface RequestTelemetry {
   readonly traceId: string
   /** A tracer for spans of the application's own. */
   readonly tracer: Tracer
-  /** A copy of what is recorded of the arguments; `{}` before validation and when nothing is recorded. */
+  /**
+   * A copy of the arguments as a span would carry them: bounded, scrubbed. Captured on first use when the span carries none, of unsampled requests too;
+   * `{}` before validation and when the request is ignored or no SDK is there.
+   */
   readonly values: ArgumentValues
-  /** A copy of the errors that are recorded of the arguments; `[]` without any. */
+  /** A copy of what was wrong with the arguments, in the same way; `[]` when nothing was. */
   readonly errors: ValidationErrorRecord[]
   /** Sets attributes on the request's span, from wherever the request can be seen; nothing after its end. */
   setAttributes (attributes: Attributes): void
@@ -39,14 +44,18 @@ export interface RequestTelemetry {
 /** Getter for `decorateRequest('telemetry', { getter })`. */
 export function telemetryOf (this: FastifyRequest): RequestTelemetry {
   const record = (this as RecordedRequest)[kRecord]
-  return new Telemetry(record ?? null)
+  return new Telemetry(record ?? null, this)
 }
+
+const NO_ARGUMENTS = Object.freeze({ valuesJson: undefined, errors: [] })
 
 class Telemetry implements RequestTelemetry {
   readonly #record: RequestRecord | null
+  readonly #request: FastifyRequest
 
-  constructor (record: RequestRecord | null) {
+  constructor (record: RequestRecord | null, request: FastifyRequest) {
     this.#record = record
+    this.#request = request
   }
 
   get span (): Span {
@@ -66,11 +75,11 @@ class Telemetry implements RequestTelemetry {
   }
 
   get values (): ArgumentValues {
-    return this.#record === null ? {} : copyArguments(this.#record).values
+    return copyArguments(this.#arguments()).values
   }
 
   get errors (): ValidationErrorRecord[] {
-    return this.#record === null ? [] : copyArguments(this.#record).errors
+    return copyArguments(this.#arguments()).errors
   }
 
   // The methods are bound, so that they can be taken out: `const { inject } = request.telemetry`.
@@ -100,6 +109,17 @@ class Telemetry implements RequestTelemetry {
     } catch (error) {
       this.#record?.settings.guard.report('extract', error)
       return ROOT_CONTEXT
+    }
+  }
+
+  #arguments (): Pick<CapturedArguments, 'valuesJson' | 'errors'> {
+    const record = this.#record
+    if (record === null || record.validation === 'pending') return NO_ARGUMENTS
+    try {
+      return captureArguments(record, record.route as RoutePlan, this.#request)
+    } catch (error) {
+      record.settings.guard.report('arguments', error)
+      return NO_ARGUMENTS
     }
   }
 

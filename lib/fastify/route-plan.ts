@@ -1,8 +1,12 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { compileRequestCapture, type RequestCapture, type RouteArgumentSchemas } from '../arguments/request-capture.ts'
-import { isSecretName } from '../arguments/scrub.ts'
+import type { CaptureNode } from '../arguments/capture-node.ts'
+import { compileRequestCapture, nodeOfPart, type PartOptions, type RequestCapture, type RouteSchemas } from '../arguments/request-capture.ts'
+import { compileResponseCapture, type ResponseCapture } from '../arguments/response-capture.ts'
 import type { JsonSchema } from '../arguments/schema-leaves.ts'
+import type { Scrubber } from '../arguments/scrubber.ts'
+import type { CaptureSettings } from '../arguments/value-sink.ts'
 import { checkOptions } from '../check-options.ts'
+import { TelemetryError } from '../error-codes.ts'
 import { routeOptionsSchema, type RouteTelemetryOptions } from '../options.ts'
 import type { RouteFacts } from '../server-span/request-record.ts'
 import { toRouteSettings, type Settings } from '../settings.ts'
@@ -12,11 +16,22 @@ import { kRoutePlan } from '../symbols.ts'
 export interface RoutePlan extends RouteFacts {
   /** The route records nothing: `config.telemetry: false`, or its pattern is in the list `ignore`. */
   readonly isIgnored: boolean
-  /** `null` when a request's path may be recorded as it is; else the pattern, and which of its segments hold secrets. */
-  readonly secretPath: { readonly pattern: string, readonly segments: readonly boolean[] } | null
-  /** What to record of each part. Compiled when first asked for, since `addSchema` may come after the route. */
-  argumentCapture (): RequestCapture
   readonly bodyLimit: number
+  readonly captureSettings: CaptureSettings
+  /** Whether the route's validators come from a TypeBox compiler. */
+  usesTypeBox (): boolean
+  /**
+   * Compiles the schemas into what is recorded of them; not at registration, since `addSchema` may come after the route.
+   *
+   * @throws TelemetryError - `FST_SCHEMA_TELEMETRY_INVALID_SCHEMA`, naming the route, the part and the path
+   */
+  compile (): void
+  /** What to record of each part; nothing until it is compiled. */
+  requestCapture: RequestCapture
+  /** What to record of the answers; nothing without `captureResponse`. */
+  responseCapture: ResponseCapture
+  /** `null` when a request's path may be recorded as it is; else the pattern, and which of its segments hold secrets. */
+  secretPath: { readonly pattern: string, readonly segments: readonly boolean[] } | null
 }
 
 /** A route as a hook or `onRoute` sees it. */
@@ -27,6 +42,7 @@ export interface RouteDescription {
   config: PlannedConfig | undefined
   handler: unknown
   bodyLimit: number | undefined
+  validatorCompiler?: { readonly name: string } | undefined
 }
 
 interface PlannedConfig {
@@ -37,12 +53,10 @@ interface PlannedConfig {
 /** @throws TelemetryError - when the route's `config.telemetry` is not `false` or an object of known options */
 export function createRoutePlan (settings: Settings, instance: FastifyInstance, route: RouteDescription): RoutePlan {
   const telemetry = route.config?.telemetry
-  if (telemetry !== undefined && telemetry !== false) {
-    checkOptions(`route ${String(route.method)} ${route.url}: config.telemetry option`, routeOptionsSchema, telemetry)
-  }
-  const schema = route.schema as (RouteArgumentSchemas & { operationId?: unknown }) | undefined
-  let capture: RequestCapture | undefined
-  return {
+  const name = `route ${String(route.method)} ${route.url}`
+  if (telemetry !== undefined && telemetry !== false) checkOptions(`${name}: config.telemetry option`, routeOptionsSchema, telemetry)
+  const schema = route.schema as (RouteSchemas & { operationId?: unknown }) | undefined
+  const plan: RoutePlan = {
     ...toRouteSettings(telemetry === undefined || telemetry === false ? {} : telemetry, settings),
     isIgnored: telemetry === false || (route.url !== undefined && settings.ignoredRoutes.has(route.url)),
     route: route.url,
@@ -50,20 +64,29 @@ export function createRoutePlan (settings: Settings, instance: FastifyInstance, 
     // Of a request that no route matched it would be the name of Fastify's own 404 handler.
     functionName: route.url === undefined ? undefined : functionName(route.handler),
     spanNames: new Map(),
-    secretPath: secretPath(route.url),
     bodyLimit: route.bodyLimit ?? instance.initialConfig.bodyLimit as number,
-    argumentCapture () {
-      if (capture !== undefined) return capture
-      try {
-        capture = compileRequestCapture(schema, (id) => instance.getSchema(id) as JsonSchema | undefined)
-      } catch (error) {
-        // What cannot be read is not recorded.
-        settings.guard.report(`schema of ${String(route.method)} ${route.url}`, error)
-        capture = {}
+    captureSettings: settings,
+    usesTypeBox: () => (route.validatorCompiler ?? instance.validatorCompiler)?.name === 'TypeBoxValidatorCompiler',
+    compile () {
+      if (plan.isIgnored) return
+      const options: PartOptions = {
+        findSchema: (id) => instance.getSchema(id) as JsonSchema | undefined,
+        settings,
+        captureUnknownSchemas: settings.captureUnknownSchemas,
       }
-      return capture
+      try {
+        plan.requestCapture = compileRequestCapture(schema, options)
+        if (plan.captureResponse) plan.responseCapture = compileResponseCapture(schema?.response, options)
+      } catch (error) {
+        throw new TelemetryError('FST_SCHEMA_TELEMETRY_INVALID_SCHEMA', `${name}: ${error instanceof Error ? error.message : String(error)}`)
+      }
+      plan.secretPath = secretPath(route.url, settings.scrubber, nodeOfPart(plan.requestCapture.params, undefined))
     },
+    requestCapture: {},
+    responseCapture: new Map(),
+    secretPath: null,
   }
+  return plan
 }
 
 /** The plan of a route that `onRoute` saw; of others (declared before the plugin, or not found) it is made at their first request. */
@@ -72,6 +95,12 @@ export function planOf (settings: Settings, instance: FastifyInstance, route: Ro
   const known = config?.[kRoutePlan]
   if (known !== undefined) return known
   const plan = createRoutePlan(settings, instance, route)
+  try {
+    plan.compile()
+  } catch (error) {
+    // Too late to refuse the route. What cannot be read is not recorded.
+    settings.guard.report('schema', error)
+  }
   if (config !== undefined) config[kRoutePlan] = plan
   return plan
 }
@@ -85,6 +114,7 @@ export function attachRoutePlan (settings: Settings, instance: FastifyInstance, 
     config: route.config as PlannedConfig | undefined,
     handler: route.handler,
     bodyLimit: route.bodyLimit,
+    validatorCompiler: route.validatorCompiler,
   })
   route.config = { ...route.config, [kRoutePlan]: plan } as RouteOptions['config']
   return plan
@@ -97,11 +127,12 @@ function functionName (handler: unknown): string | undefined {
 }
 
 /** `/reset/:token` has a secret in its second segment: its requests are recorded as `/reset/REDACTED`. */
-function secretPath (url: string | undefined): RoutePlan['secretPath'] {
+function secretPath (url: string | undefined, scrubber: Scrubber, params: CaptureNode | undefined): RoutePlan['secretPath'] {
   if (url === undefined) return null
-  const segments = url.split('/').map((segment) => {
-    const names = segment.match(/(?<=(?<!:):)\w+/g) ?? []
-    return names.some(isSecretName)
-  })
+  const isSecret = (name: string): boolean => {
+    const node = params?.child(name)
+    return scrubber.findInName(name) !== undefined || [params, node].some((hiding) => hiding?.isRedacted === true || hiding?.isOmitted === true)
+  }
+  const segments = url.split('/').map((segment) => (segment.match(/(?<=(?<!:):)\w+/g) ?? []).some(isSecret))
   return segments.includes(true) ? { pattern: url, segments } : null
 }

@@ -1,5 +1,6 @@
 import type { Span, TimeInput } from '@opentelemetry/api'
-import { scrubText } from '../arguments/scrub.ts'
+import { scrubText, type Scrubber } from '../arguments/scrubber.ts'
+import { isSerializationError, withoutQuotedValue } from '../arguments/serialization-errors.ts'
 import { EXCEPTION_EVENT, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE } from '../semconv.ts'
 
 const MAX_MESSAGE_LENGTH = 1024
@@ -21,12 +22,14 @@ export function exceptionTypeOf (thrown: unknown): string | undefined {
  * Records a thrown value as the event `exception`; never throws, whatever the value's getters do. Not the SDK's `recordException`, which
  * trusts them, bounds nothing and puts an error's `code` where its class belongs.
  */
-export function recordException (span: Span, thrown: unknown, time: TimeInput): void {
+export function recordException (span: Span, thrown: unknown, time: TimeInput, scrubber: Scrubber): void {
+  const clean = (text: string, maxLength: number): string =>
+    scrubText(scrubber, isSerializationError(thrown) ? withoutQuotedValue(text) : text, maxLength)
   const attributes: Record<string, string> = { [EXCEPTION_TYPE]: exceptionTypeOf(thrown) ?? typeof thrown }
   const message = typeof thrown === 'string' ? thrown : readText(thrown, 'message')
-  if (message !== undefined) attributes[EXCEPTION_MESSAGE] = scrubText(message, MAX_MESSAGE_LENGTH)
+  if (message !== undefined) attributes[EXCEPTION_MESSAGE] = clean(message, MAX_MESSAGE_LENGTH)
   const stack = readText(thrown, 'stack')
-  if (stack !== undefined) attributes[EXCEPTION_STACKTRACE] = scrubText(stack, MAX_STACK_LENGTH)
+  if (stack !== undefined) attributes[EXCEPTION_STACKTRACE] = clean(stack, MAX_STACK_LENGTH)
   span.addEvent(EXCEPTION_EVENT, attributes, time)
 }
 

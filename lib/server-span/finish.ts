@@ -36,6 +36,7 @@ export function finishServerSpan (record: RequestRecord, response: ResponseEnd):
   }
   try {
     if (record.isRecording) describeEnd(record, outcome)
+    for (const [name, value] of record.standardAttributes) span.setAttribute(name, value)
   } catch (error) {
     settings.guard.report('span attributes', error)
   }
@@ -44,10 +45,10 @@ export function finishServerSpan (record: RequestRecord, response: ResponseEnd):
   } catch (error) {
     settings.guard.report('span end', error)
   }
-  const histogram = settings.findDuration()
-  if (histogram === null) return
+  const instruments = settings.findInstruments()
+  if (instruments === null) return
   const { request, route } = record
-  recordDuration(histogram, {
+  recordDuration(instruments.duration, {
     durationSeconds: (endMillis - record.startMillis) / 1000,
     method: request.method,
     scheme: request.scheme,
@@ -65,7 +66,7 @@ function describeEnd (record: RequestRecord, { statusCode, errorType }: Outcome)
     span.setStatus({ code: SpanStatusCode.ERROR })
     // An exception that an error handler turned into a 4xx was handled: it is not recorded.
     if (record.hasThrown && statusCode !== undefined && statusCode >= 500) {
-      recordException(span, record.thrown, record.toHrTime(record.thrownMillis))
+      recordException(span, record.thrown, record.toHrTime(record.thrownMillis), record.settings.scrubber)
     }
   }
   if (record.route.capture === 'none') return

@@ -1,57 +1,87 @@
-import type { ValidationErrorRecord } from '../arguments/argument-part.ts'
-import { toAttributes } from '../arguments/mapper.ts'
+import { toAttributes, type MappedAttributes } from '../arguments/mapper.ts'
+import type { CapturedResponse } from '../arguments/response-capture.ts'
 import { errorsToJson } from '../arguments/validation-errors.ts'
 import { isThenable } from '../guard.ts'
-import { ARGUMENTS_ERROR_COUNT, ARGUMENTS_ERRORS, ARGUMENTS_TRUNCATED, ARGUMENTS_VALUES, MAPPER_FAILED } from '../semconv.ts'
+import {
+  ARGUMENTS_ERROR_COUNT, ARGUMENTS_ERRORS, ARGUMENTS_SCRUBBED, ARGUMENTS_TRUNCATED, ARGUMENTS_VALUES, MAPPER_FAILED, RESPONSE_SERIALIZED,
+} from '../semconv.ts'
 import { emitArgumentsSpan, type ArgumentAttribute } from './extra-spans.ts'
-import type { RequestRecord } from './request-record.ts'
-
-/** A request's arguments, captured. */
-export interface NotedArguments {
-  /** JSON text of the values; `undefined` when no part was recorded. */
-  valuesJson: string | undefined
-  errors: readonly ValidationErrorRecord[]
-  /** Errors in all, listed or not. */
-  errorCount: number
-  truncated: boolean
-}
+import type { CapturedArguments, RequestRecord } from './request-record.ts'
 
 /**
  * Puts the arguments on the span, as the mapper wants them.
  *
  * @param map - calls the user's mapper with copies; `null` when there is none
  */
-export function noteArguments (record: RequestRecord, noted: NotedArguments, map: ((noted: NotedArguments) => unknown) | null): void {
-  if (map === null && noted.errorCount === 0 && !noted.truncated && !record.route.extraSpans) {
+export function noteArguments (record: RequestRecord, captured: CapturedArguments, map: (() => unknown) | null): void {
+  const { valuesJson, errors, errorCount } = captured
+  if (map === null && isPlain(captured) && !record.route.extraSpans) {
     // By far the most requests: values, or nothing at all.
-    if (noted.valuesJson !== undefined) record.span.setAttribute(ARGUMENTS_VALUES, noted.valuesJson)
+    if (valuesJson !== undefined) record.span.setAttribute(ARGUMENTS_VALUES, valuesJson)
     return
   }
-  const attributes: ArgumentAttribute[] = []
-  let truncated = noted.truncated
+  const attributes: ArgumentAttribute[] = [...captured.attributes]
+  let { truncated, scrubbed } = captured
   if (map === null) {
-    if (noted.valuesJson !== undefined) attributes.push([ARGUMENTS_VALUES, noted.valuesJson])
-    if (noted.errors.length > 0) {
-      const { json, listed } = errorsToJson(noted.errors)
+    if (valuesJson !== undefined) attributes.push([ARGUMENTS_VALUES, valuesJson])
+    if (errors.length > 0) {
+      const { json, listed } = errorsToJson(errors, record.settings.limits.maxErrorBytes)
       attributes.push([ARGUMENTS_ERRORS, json])
-      truncated ||= listed < noted.errorCount
+      truncated ||= listed < errors.length
     }
   } else {
-    try {
-      const result = map(noted)
-      // A promise is no answer, but if it rejects nobody else will look at it.
-      if (isThenable(result)) result.then(undefined, () => {})
-      const mapped = toAttributes(result)
-      if (mapped !== null) attributes.push(...mapped.attributes)
-      truncated = mapped !== null && (truncated || mapped.truncated)
-    } catch (error) {
-      record.span.setAttribute(MAPPER_FAILED, true)
-      record.settings.guard.report('mapper', error)
+    const mapped = askMapper(record, map)
+    if (mapped !== null) {
+      attributes.push(...mapped.attributes)
+      record.standardAttributes = mapped.standard
+      truncated ||= mapped.truncated
+      // What the mapper passed on was scrubbed when it was captured.
+      const passedOn = mapped.attributes.some(([name]) => name === ARGUMENTS_VALUES || name === ARGUMENTS_ERRORS)
+      scrubbed = [...new Set([...(passedOn ? scrubbed : []), ...mapped.scrubbed])]
+    } else if (captured.attributes.length === 0) {
       truncated = false
+      scrubbed = []
     }
   }
-  if (noted.errorCount > 0) attributes.push([ARGUMENTS_ERROR_COUNT, noted.errorCount])
+  if (errorCount > 0) attributes.push([ARGUMENTS_ERROR_COUNT, errorCount])
   if (truncated) attributes.push([ARGUMENTS_TRUNCATED, true])
+  if (scrubbed.length > 0) attributes.push([ARGUMENTS_SCRUBBED, [...scrubbed]])
   for (const [name, value] of attributes) record.span.setAttribute(name, value)
   if (record.route.extraSpans) emitArgumentsSpan(record, attributes)
+}
+
+function isPlain ({ errorCount, truncated, attributes, scrubbed }: CapturedArguments): boolean {
+  return errorCount === 0 && !truncated && attributes.length === 0 && scrubbed.length === 0
+}
+
+/** What the mapper wants recorded; `null` for nothing, also when it failed, which the span then says. */
+function askMapper (record: RequestRecord, map: () => unknown): MappedAttributes | null {
+  const { span, settings } = record
+  try {
+    const result = map()
+    // A promise is no answer, but if it rejects nobody else will look at it.
+    if (isThenable(result)) result.then(undefined, () => {})
+    const mapped = toAttributes(result, settings)
+    if (mapped !== null && mapped.refused.length > 0) {
+      settings.guard.report('mapper attribute', new TypeError(`${mapped.refused.join(', ')} can only be set under the key standardAttributes`))
+    }
+    return mapped
+  } catch (error) {
+    span.setAttribute(MAPPER_FAILED, true)
+    settings.guard.report('mapper', error)
+    return null
+  }
+}
+
+/** Puts the answer, as its schema lets it through, on the span. */
+export function noteResponse ({ span }: RequestRecord, { json, truncated, scrubbed }: CapturedResponse, known: readonly string[]): void {
+  span.setAttribute(RESPONSE_SERIALIZED, json)
+  if (truncated) span.setAttribute(ARGUMENTS_TRUNCATED, true)
+  if (scrubbed.length > 0) span.setAttribute(ARGUMENTS_SCRUBBED, [...known, ...scrubbed])
+}
+
+/** Adds an error that came after the arguments were noted: the answer could not be serialized. */
+export function noteLateError (record: RequestRecord, { errors, errorCount }: Pick<CapturedArguments, 'errors' | 'errorCount'>): void {
+  record.span.setAttribute(ARGUMENTS_ERRORS, errorsToJson(errors, record.settings.limits.maxErrorBytes).json)
+  record.span.setAttribute(ARGUMENTS_ERROR_COUNT, errorCount)
 }

@@ -1,4 +1,4 @@
-import { INVALID_SPAN_CONTEXT, trace, type Context, type HrTime, type Span, type Tracer } from '@opentelemetry/api'
+import { INVALID_SPAN_CONTEXT, trace, type AttributeValue, type Context, type HrTime, type Span, type Tracer } from '@opentelemetry/api'
 import type { ValidationErrorRecord } from '../arguments/argument-part.ts'
 import type { RouteSettings, Settings } from '../settings.ts'
 
@@ -44,6 +44,24 @@ export const NO_FACTS: RequestFacts = Object.freeze({
   userAgent: undefined,
 })
 
+/** A request's arguments, captured. */
+export interface CapturedArguments {
+  /** JSON text of the values; `undefined` when no part was recorded. */
+  valuesJson: string | undefined
+  errors: readonly ValidationErrorRecord[]
+  /** Errors in all, listed or not. */
+  errorCount: number
+  truncated: boolean
+  /** What schemas want as attributes of their own. */
+  attributes: ReadonlyArray<readonly [name: string, value: AttributeValue]>
+  /** JSON pointers of what was scrubbed. */
+  scrubbed: readonly string[]
+}
+
+export type ValidationStage = 'pending' | 'passed' | 'refused'
+
+const NO_ATTRIBUTES: RequestRecord['standardAttributes'] = Object.freeze([])
+
 /** A point in time that was not reached (yet). */
 export const NEVER = -1
 
@@ -73,10 +91,18 @@ export class RequestRecord {
 
   /** The body was parsed, or there is none. */
   bodyReceived = false
+  /** The body as it comes, kept while it is parsed: only it tells where bad JSON is bad. */
+  bodyChunks: Buffer[] | null = null
+  /** How far validation came. */
+  validation: ValidationStage = 'pending'
+  /** The error that the arguments were refused with. */
+  refusedWith: unknown = undefined
+  /** The arguments, once they were captured. */
+  arguments: CapturedArguments | null = null
   /** The mapper was asked, or need not be. */
   argumentsNoted = false
-  valuesJson: string | undefined = undefined
-  errors: readonly ValidationErrorRecord[] = NO_ERRORS
+  /** Attributes that the mapper set on purpose over those of the conventions: they are set once more at the end. */
+  standardAttributes: ReadonlyArray<readonly [name: string, value: AttributeValue]> = NO_ATTRIBUTES
 
   /** The last thing that Fastify reported as an error of this request. */
   thrown: unknown = undefined
@@ -116,5 +142,3 @@ export class RequestRecord {
     return [seconds, (micros - seconds * 1_000_000) * 1000]
   }
 }
-
-export const NO_ERRORS: readonly ValidationErrorRecord[] = Object.freeze([])

@@ -1,0 +1,71 @@
+import { unescapeSegment } from './schema-leaves.ts'
+
+/** One entry of a validator's list, in one form. What the validator does not give is `undefined`. */
+export interface ErrorEntry {
+  /** Names and indices that lead to the value. */
+  segments: string[]
+  keyword: string | undefined
+  message: string | undefined
+  schemaPath: string | undefined
+  params: object | undefined
+}
+
+/** Names of a path that are looked at. */
+const MAX_SEGMENTS = 32
+
+/** The fields of an entry that validators are known to give; none of them is sure to be there. */
+interface KnownFields {
+  message?: unknown
+  /** Ajv, both TypeBoxes, fastify-type-provider-zod. */
+  instancePath?: unknown
+  keyword?: unknown
+  schemaPath?: unknown
+  params?: unknown
+  /** zod and joi: a list of keys; yup: `list[0].name`. */
+  path?: unknown
+  /** zod. */
+  code?: unknown
+  /** joi and yup. */
+  type?: unknown
+  context?: unknown
+}
+
+/**
+ * The validator's list: as Fastify hands it over in `validation`, or where the error of an async Ajv (`errors`), zod (`issues`), joi (`details`)
+ * or yup (`inner`) keeps it; `undefined` when there is none.
+ */
+export function findEntries (validation: unknown, error: unknown): readonly unknown[] | undefined {
+  const { errors, issues, details, inner } = error !== null && typeof error === 'object' ? error as Record<string, unknown> : {}
+  return [validation, issues, details, inner, errors].find((list): list is unknown[] => Array.isArray(list) && list.length > 0)
+}
+
+/** Brings an entry of any known validator into one form. */
+export function toEntry (value: unknown): ErrorEntry {
+  const fields = (value !== null && typeof value === 'object' ? value : { message: String(value) }) as KnownFields
+  const { message, keyword, code, type, schemaPath, params, context } = fields
+  return {
+    segments: segmentsOf(fields),
+    keyword: [keyword, code, type].find((name): name is string => typeof name === 'string'),
+    message: typeof message === 'string' ? message : undefined,
+    schemaPath: typeof schemaPath === 'string' ? schemaPath : undefined,
+    params: [params, context].find((holder): holder is object => holder !== null && typeof holder === 'object'),
+  }
+}
+
+function segmentsOf ({ instancePath, path }: KnownFields): string[] {
+  if (typeof instancePath === 'string') {
+    return instancePath === '' ? [] : instancePath.replace(/^\//, '').split('/', MAX_SEGMENTS).map(unescapeSegment)
+  }
+  if (Array.isArray(path)) return path.slice(0, MAX_SEGMENTS).map(String)
+  return typeof path === 'string' ? path.slice(0, 1024).split(/[.[\]]+/, MAX_SEGMENTS).filter((segment) => segment !== '') : []
+}
+
+/**
+ * Whether an entry only says that a union failed, after the entries of its branches said why. One that says that several branches of a `oneOf` matched
+ * stands for itself.
+ */
+export function isWrapper (entry: ErrorEntry, before: ErrorEntry | undefined): boolean {
+  if (before === undefined || (entry.keyword !== 'anyOf' && entry.keyword !== 'oneOf')) return false
+  const { passingSchemas } = (entry.params ?? {}) as { passingSchemas?: unknown }
+  return !Array.isArray(passingSchemas) && entry.segments.every((segment, index) => before.segments[index] === segment)
+}
