@@ -1,4 +1,5 @@
-import { createNoopMeter, metrics, type Context, type Counter, type Histogram, type MeterProvider } from '@opentelemetry/api'
+import { createNoopMeter, metrics, type Context, type Counter, type Histogram, type Meter, type MeterProvider } from '@opentelemetry/api'
+import type { Guard } from './guard.ts'
 import {
   ERROR_TYPE, FASTIFY_VALIDATION_KEYWORD, FASTIFY_VALIDATION_PART, FASTIFY_VALIDATION_SCHEMA_PATH, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, METRIC_REQUEST_DURATION, METRIC_VALIDATION_FAILURES,
   REQUEST_DURATION_BOUNDARIES_SECONDS, SCHEMA_URL, SCOPE_NAME, SCOPE_VERSION, URL_SCHEME,
@@ -33,26 +34,35 @@ export interface Instruments {
 
 /**
  * Finds the instruments once a meter provider is there (the API has no proxy for meters, so the global one is asked at each call until it
- * is real); `null` when there is none.
+ * is real); `null` when there is none, or when it failed to make them.
  */
-export function createInstruments (provider: MeterProvider | undefined): () => Instruments | null {
+export function createInstruments (provider: MeterProvider | undefined, guard: Guard): () => Instruments | null {
   let instruments: Instruments | null = null
+  let hasFailed = false
   return function findInstruments () {
-    if (instruments !== null) return instruments
-    const meter = (provider ?? metrics).getMeter(SCOPE_NAME, SCOPE_VERSION, { schemaUrl: SCHEMA_URL })
-    if (meter === createNoopMeter()) return null
-    instruments = {
-      duration: meter.createHistogram(METRIC_REQUEST_DURATION, {
-        description: 'Duration of HTTP server requests.',
-        unit: 's',
-        advice: { explicitBucketBoundaries: REQUEST_DURATION_BOUNDARIES_SECONDS },
-      }),
-      failures: meter.createCounter(METRIC_VALIDATION_FAILURES, {
-        description: 'Validation and parse failures of requests.',
-        unit: '{failure}',
-      }),
+    if (instruments !== null || hasFailed) return instruments
+    try {
+      const meter = (provider ?? metrics).getMeter(SCOPE_NAME, SCOPE_VERSION, { schemaUrl: SCHEMA_URL })
+      if (meter !== createNoopMeter()) instruments = makeInstruments(meter)
+    } catch (error) {
+      hasFailed = true
+      guard.report('meter provider', error)
     }
     return instruments
+  }
+}
+
+function makeInstruments (meter: Meter): Instruments {
+  return {
+    duration: meter.createHistogram(METRIC_REQUEST_DURATION, {
+      description: 'Duration of HTTP server requests.',
+      unit: 's',
+      advice: { explicitBucketBoundaries: REQUEST_DURATION_BOUNDARIES_SECONDS },
+    }),
+    failures: meter.createCounter(METRIC_VALIDATION_FAILURES, {
+      description: 'Validation and parse failures of requests.',
+      unit: '{failure}',
+    }),
   }
 }
 

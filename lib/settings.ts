@@ -52,7 +52,7 @@ export function toSettings (options: FastifySchemaTelemetryOptions): Settings {
     requestHook: options.requestHook ?? null,
     responseHook: options.responseHook ?? null,
     findTracer: createTracerSource(options.tracerProvider),
-    findInstruments: options.metrics === false ? () => null : createInstruments(options.meterProvider),
+    findInstruments: options.metrics === false ? () => null : createInstruments(options.meterProvider, guard),
     clock: findClock(options.tracerProvider ?? trace.getTracerProvider()),
     formatTimestamp: createTimestampFormatter(),
     guard,

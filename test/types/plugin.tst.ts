@@ -1,6 +1,9 @@
 import type { Context, Span } from '@opentelemetry/api'
 import Fastify, { type FastifyPluginAsync } from 'fastify'
+import { Type } from '@sinclair/typebox'
+import { Type as Type1 } from 'typebox'
 import otelPlugin, {
+  asAttribute, omit, redact, routeMapper, standardAttributes,
   otelPlugin as named, type ArgumentValues, type FastifySchemaTelemetryOptions, type RequestAttributesMapper, type ValidationErrorRecord,
 } from 'fastify-schema-telemetry'
 import { configure, type Telemetry } from 'fastify-schema-telemetry/configure'
@@ -41,6 +44,46 @@ describe('the plugin', () => {
     app.get('/off', { config: { telemetry: false } }, async () => 'ok')
     // @ts-expect-error Type '{ capture: "sometimes"; }' is not assignable
     app.get('/on', { config: { telemetry: { capture: 'sometimes' } } }, async () => 'ok')
+  })
+})
+
+describe('schemas', () => {
+  const schema = {
+    params: Type.Object({ id: Type.Integer() }),
+    body: Type.Object({ name: asAttribute('app.name', Type.String()), age: redact(Type.Optional(Type.Number())) }),
+    querystring: { type: 'object', properties: { q: { type: 'string' } } },
+    response: { 200: Type.Object({ ok: Type.Boolean() }) },
+  }
+
+  test('annotations keep the static type', () => {
+    expect(redact(Type.String())).type.toBe<ReturnType<typeof Type.String>>()
+    expect(omit(Type1.String())).type.toBe<ReturnType<typeof Type1.String>>()
+    expect(asAttribute('app.a', { type: 'string' } as const)).type.toBe<{ readonly type: 'string' }>()
+    expect(redact).type.not.toBeCallableWith('string')
+    expect(asAttribute).type.not.toBeCallableWith(Type.String())
+  })
+
+  test('a mapper knows the values of its route', () => {
+    const mapper = routeMapper(schema, (request, { values, errors }) => {
+      expect(values.params).type.toBe<{ id: number } | undefined>()
+      expect(values.body).type.toBe<{ age?: number, name: string } | undefined>()
+      expect(values.querystring).type.toBe<unknown>()
+      expect(errors).type.toBe<ValidationErrorRecord[]>()
+      // @ts-expect-error Property 'headers' does not exist
+      void values.headers
+      return { 'app.name': values.body?.name, [standardAttributes]: { 'url.path': request.url } }
+    })
+    expect(mapper).type.toBe<RequestAttributesMapper>()
+    routeMapper({ query: Type.Object({ q: Type.String() }) }, (_request, { values }) => {
+      expect(values.querystring).type.toBe<{ q: string } | undefined>()
+      return null
+    })
+    Fastify().post('/:id', { schema, config: { telemetry: { mapper, captureResponse: true } } }, async () => ({ ok: true }))
+  })
+
+  test('options of scrubbing and bounds', () => {
+    expect<FastifySchemaTelemetryOptions>().type.toBeAssignableFrom<{ scrubbing: { extraPatterns: RegExp[], callback: () => undefined }, limits: { maxDepth: number } }>()
+    expect<FastifySchemaTelemetryOptions>().type.not.toBeAssignableFrom<{ limits: { maxDepth: string } }>()
   })
 })
 

@@ -2,9 +2,10 @@ import { diag, DiagLogLevel, propagation, ROOT_CONTEXT } from '@opentelemetry/ap
 import Fastify, { type FastifyRequest } from 'fastify'
 import t from 'tap'
 import { createTestTelemetry } from '../../lib/testing/index.ts'
+import { captureArguments } from '../../lib/fastify/capture-arguments.ts'
 import { copyArguments, noteRefused, noteValidated } from '../../lib/fastify/note-request-arguments.ts'
 import { createRequestFactsReader, pathOf, toHost } from '../../lib/fastify/request-facts.ts'
-import { createRoutePlan } from '../../lib/fastify/route-plan.ts'
+import { createRoutePlan, planOf } from '../../lib/fastify/route-plan.ts'
 import { NO_FACTS, RequestRecord } from '../../lib/server-span/request-record.ts'
 import { toSettings } from '../../lib/settings.ts'
 import otelPlugin from '../../plugin.ts'
@@ -31,6 +32,7 @@ t.test('host and port of a Host header, whatever it holds', async (t) => {
 t.test('facts of requests that have no socket, no host, an odd method, HTTP/2', async (t) => {
   const app = Fastify()
   const plan = createRoutePlan(toSettings({}), app, { url: '/reset/:token(^\\d+$)/*', method: 'GET', schema: undefined, config: undefined, handler: undefined, bodyLimit: undefined })
+  plan.compile()
   const read = createRequestFactsReader()
   const request = (more: object, raw: object) => ({ method: 'PURGE', url: '/reset/1/a/b', host: '', ip: '1.1.1.1', protocol: 'https', ...more, raw: { headers: {}, ...raw } }) as unknown as FastifyRequest
   t.same(read(request({}, { httpVersionMajor: 2 }), plan), {
@@ -69,7 +71,7 @@ t.test('errors of other origin are not taken for the arguments\'', async (t) => 
   const app = Fastify()
   const settings = toSettings({ metrics: false })
   const plan = createRoutePlan(settings, app, { url: '/', method: 'POST', schema: undefined, config: undefined, handler: undefined, bodyLimit: 10 })
-  const request = { headers: {}, params: {}, body: undefined, query: {} } as unknown as FastifyRequest
+  const request = { headers: {}, params: {}, body: undefined, query: {}, getValidationFunction: () => undefined } as unknown as FastifyRequest
   const record = () => new RequestRecord(settings, plan, NO_FACTS, null, ROOT_CONTEXT)
   t.equal(noteRefused(record(), plan, request, new Error('in onRequest')), false)
   const parsing = record()
@@ -77,11 +79,11 @@ t.test('errors of other origin are not taken for the arguments\'', async (t) => 
   t.equal(noteRefused(parsing, plan, request, Object.assign(new Error('aborted'), { code: 'ECONNRESET' })), false)
   t.equal(noteRefused(parsing, plan, request, { validationContext: 'cookies' }), false)
   t.equal(noteRefused(parsing, plan, request, { validationContext: 'body' }), true)
-  t.match(parsing.errors, [{ part: 'body', path: '', keyword: 'unknown', message: 'is not valid' }])
-  const lenient = { ...request, headers: { 'content-encoding': 'gzip', 'content-length': '5' }, validationError: {} } as unknown as FastifyRequest
+  t.match(captureArguments(parsing, plan, request).errors, [{ part: 'body', path: '', keyword: 'unknown', message: 'is not valid' }])
+  const lenient = { ...request, headers: { 'content-encoding': 'gzip', 'content-length': '5' }, validationError: { validationContext: 'body' } } as unknown as FastifyRequest
   const attached = record()
   noteValidated(attached, plan, lenient)
-  t.match(attached.errors, [{ part: 'body', path: '', keyword: 'unknown', message: 'is not valid' }])
+  t.match(captureArguments(attached, plan, lenient).errors, [{ part: 'body', path: '', keyword: 'unknown', message: 'is not valid' }])
   t.same(copyArguments({ valuesJson: undefined, errors: [] }), { values: {}, errors: [] })
 })
 
@@ -134,14 +136,17 @@ t.test('a schema that cannot be read records nothing', async (t) => {
   const settings = toSettings({ metrics: false })
   const schema = { get params () { throw new Error('hostile schema') } }
   const plan = createRoutePlan(settings, app, { url: '/', method: 'GET', schema, config: undefined, handler: undefined, bodyLimit: 10 })
-  t.same(plan.argumentCapture(), {})
-  t.same([...settings.guard.counts], [['schema of GET /', 1]])
+  t.throws(() => plan.compile(), { code: 'FST_SCHEMA_TELEMETRY_INVALID_SCHEMA', message: 'route GET /: hostile schema' })
+  // Of a route that no hook saw coming it is too late to say so.
+  const late = planOf(settings, app, { url: '/', method: 'GET', schema, config: {}, handler: undefined, bodyLimit: 10 })
+  t.same(late.requestCapture, {})
+  t.same([...settings.guard.counts], [['schema', 1]])
 })
 
 t.test('parts, child spans and instruments that throw cost telemetry, never an answer', async (t) => {
   const telemetry = createTestTelemetry()
   t.teardown(() => telemetry.release())
-  const meterProvider = { getMeter: () => ({ createHistogram: () => ({ record () { throw new Error('no instrument') } }) }) }
+  const meterProvider = { getMeter: () => ({ createHistogram: () => ({ record () { throw new Error('no instrument') } }), createCounter: () => ({ add () { throw new Error('no counter') } }) }) }
   const tracerProvider = {
     getTracer: () => ({
       startSpan (name: string, ...rest: [object, never]) {

@@ -1,5 +1,6 @@
 import { INVALID_SPAN_CONTEXT, ROOT_CONTEXT, trace, type Span } from '@opentelemetry/api'
 import t from 'tap'
+import { createScrubber } from '../../lib/arguments/scrubber.ts'
 import { exceptionTypeOf, recordException } from '../../lib/server-span/exceptions.ts'
 import { emitArgumentsSpan, endHandlerSpan, startHandlerSpan } from '../../lib/server-span/extra-spans.ts'
 import { finishServerSpan } from '../../lib/server-span/finish.ts'
@@ -45,11 +46,15 @@ t.test('exceptions: whatever is thrown is described, bounded, and never throws a
     [{ message: 5, stack: '' }, 'Object', { 'exception.type': 'Object' }],
     [throwingGetters, undefined, { 'exception.type': 'object' }],
     [revoked, undefined, { 'exception.type': 'object' }],
+    [
+      Object.assign(new TypeError('The value "hun"ter2" cannot be converted to an integer.'), { serialization: {}, stack: 'TypeError: The value "hunter2" does not match\n  at f' }), 'TypeError',
+      { 'exception.type': 'TypeError', 'exception.message': 'The value "[scrubbed]" cannot be converted to an integer.', 'exception.stacktrace': 'TypeError: The value "[scrubbed]" does not match\n  at f' },
+    ],
     [new (class extends Error {})(''), undefined, { 'exception.type': 'object', 'exception.stacktrace': /^Error/ }],
   ]
   for (const [thrown, type, attributes] of cases) {
     const events: unknown[][] = []
-    recordException({ addEvent: (...args: unknown[]) => { events.push(args) } } as unknown as Span, thrown, 5)
+    recordException({ addEvent: (...args: unknown[]) => { events.push(args) } } as unknown as Span, thrown, 5, createScrubber())
     t.equal(exceptionTypeOf(thrown), type)
     t.match(events, [['exception', attributes, 5]])
     t.same(Object.keys(events[0]![1] as object), Object.keys(attributes))
@@ -58,7 +63,7 @@ t.test('exceptions: whatever is thrown is described, bounded, and never throws a
 
 t.test('a record without a tracer makes no child spans, and ends once', async (t) => {
   const settings = toSettings({ metrics: false })
-  const route = { route: undefined, operationId: undefined, functionName: undefined, spanNames: new Map(), mapper: null, extraSpans: true, capture: 'all' as const }
+  const route = { route: undefined, operationId: undefined, functionName: undefined, spanNames: new Map(), mapper: null, extraSpans: true, capture: 'all' as const, captureResponse: false }
   const record = new RequestRecord(settings, route, NO_FACTS, null, ROOT_CONTEXT)
   emitArgumentsSpan(record, [])
   t.equal(startHandlerSpan(record, ROOT_CONTEXT), ROOT_CONTEXT)
@@ -75,7 +80,7 @@ t.test('a handler that throws something without a class', async (t) => {
   const calls: unknown[] = []
   const span = { setAttribute: (...args: unknown[]) => { calls.push(args) }, setStatus: (status: unknown) => { calls.push(status) }, end: () => { calls.push('end') } }
   const settings = toSettings({ metrics: false })
-  const route = { route: '/', operationId: undefined, functionName: undefined, spanNames: new Map(), mapper: null, extraSpans: true, capture: 'all' as const }
+  const route = { route: '/', operationId: undefined, functionName: undefined, spanNames: new Map(), mapper: null, extraSpans: true, capture: 'all' as const, captureResponse: false }
   const record = new RequestRecord(settings, route, NO_FACTS, { startSpan: () => span } as never, ROOT_CONTEXT)
   record.handlerStartMillis = 1
   startHandlerSpan(record, ROOT_CONTEXT)

@@ -37,14 +37,14 @@ t.test('guard: a line a minute for each kind, with the count since; nothing gets
   diag.setLogger(logger, DiagLogLevel.WARN)
   t.teardown(() => diag.disable())
   let now = 0
-  const guard = createGuard(() => now)
+  const guard = createGuard((text, maxLength) => text.slice(0, maxLength).replace('hunter2', '[scrubbed]'), () => now)
   for (let index = 0; index < 1000; index++) guard.report('mapper', new Error(`number ${index}`))
-  guard.report('ignore', 'text')
+  guard.report('ignore', 'text with hunter2')
   now = 60_000
   guard.report('mapper', new RangeError('late'))
   t.same(lines, [
     'fastify-schema-telemetry: mapper failed; the request is not affected: Error: number 0',
-    'fastify-schema-telemetry: ignore failed; the request is not affected: text',
+    'fastify-schema-telemetry: ignore failed; the request is not affected: text with [scrubbed]',
     'fastify-schema-telemetry: mapper failed (1000 times since the last such line); the request is not affected: RangeError: late',
   ])
   t.same([...guard.counts], [['mapper', 1001], ['ignore', 1]])
@@ -59,7 +59,7 @@ t.test('guard: a line a minute for each kind, with the count since; nothing gets
   diag.setLogger({ ...logger, warn () { throw new Error('logger') } }, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
   t.doesNotThrow(() => guard.report('logger', new Error('nobody hears')))
   t.equal(describeThrown({ toString () { throw new Error('no') } }), 'a value that cannot be described')
-  t.equal(describeThrown(new Error('x'.repeat(1000))).length, 300)
+  t.equal(describeThrown(new RangeError('late')), 'RangeError: late')
 })
 
 t.test('checkOptions names the option, what it expects and what it got', async (t) => {
@@ -78,6 +78,12 @@ t.test('checkOptions names the option, what it expects and what it got', async (
     [{ toString: 1 }, 'test option "toString" is not known; known are: size'],
   ]
   for (const [options, message] of cases) t.throws(() => checkOptions('test option', schema, options), { message })
+  const inner = Type.Object({ depth: Type.Integer({ minimum: 1, maximum: 32, description: 'an integer from 1 to 32' }) })
+  const nested = Type.Object({ limits: Type.Object({}, { description: 'an object of limits', options: inner }) })
+  t.throws(() => checkOptions('test option', nested, { limits: { depth: 0 } }), { message: 'test option "limits.depth" must be an integer from 1 to 32, received 0' })
+  t.throws(() => checkOptions('test option', nested, { limits: { size: 1 } }), { message: 'test option "limits.size" is not known; known are: limits.depth' })
+  t.throws(() => checkOptions('test option', nested, { limits: [] }), { message: 'test option "limits" must be an object of limits, received an array' })
+  t.doesNotThrow(() => checkOptions('test option', nested, { limits: { depth: undefined } }))
   t.doesNotThrow(() => checkOptions('test option', schema, { size: 1, other: 2, absent: undefined }, ['other']))
 })
 
