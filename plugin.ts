@@ -67,12 +67,16 @@ async function telemetry (app: FastifyInstance, options: FastifySchemaTelemetryO
   app.addHook('onError', hooks.onError)
   app.addHook('onSend', hooks.onSend)
 
-  if (options.flushOnClose !== false) {
-    const flush = createFlush(options, settings.guard)
-    app.addHook('preClose', flush)
-    // `onClose` hooks run last-registered first: ours is among the first, so it runs when other plugins have ended their spans.
-    app.addHook('onClose', flush)
-  }
+  const flush = options.flushOnClose === false ? async () => {} : createFlush(options, settings.guard)
+  app.addHook('preClose', async function closeTelemetry () {
+    hooks.preClose()
+    await flush()
+  })
+  // `onClose` hooks run last-registered first: ours is among the first, so it runs when other plugins have ended their spans.
+  app.addHook('onClose', async function endTelemetry () {
+    hooks.onClose()
+    await flush()
+  })
 }
 
 /**

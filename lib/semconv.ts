@@ -70,8 +70,34 @@ export const HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code'
 /** Why the request counts as failed; string: class of the exception, status code of a 5xx, or one of the values below. */
 export const ERROR_TYPE = 'error.type'
 
-/** {@link ERROR_TYPE} of a request whose connection closed before the answer was complete. */
+/** {@link ERROR_TYPE} of a request whose client left before the answer was complete. */
 export const ERROR_TYPE_CLIENT_DISCONNECTED = 'client_disconnected'
+
+/** {@link ERROR_TYPE} of a request whose answer the server broke off: the stream failed, or the response was destroyed. */
+export const ERROR_TYPE_RESPONSE_STREAM_ERROR = 'response_stream_error'
+
+/** {@link ERROR_TYPE} of a request that ran into a timeout: `handlerTimeout`, `connectionTimeout` or `requestTimeout` of Fastify. */
+export const ERROR_TYPE_TIMEOUT = 'timeout'
+
+/** {@link ERROR_TYPE} of a request that `app.close()` ended. */
+export const ERROR_TYPE_SERVER_CLOSING = 'server_closing'
+
+// ---- WebSocket connections -------------------------------------------------------------------------------
+
+/** How a WebSocket was closed; int; 1006 when its connection was cut. */
+export const WEBSOCKET_CLOSE_CODE = 'fastify.websocket.close_code'
+
+/** Messages that came over a WebSocket; int. */
+export const WEBSOCKET_MESSAGES_RECEIVED = 'fastify.websocket.messages_received'
+
+/** Messages that were sent over a WebSocket; int. */
+export const WEBSOCKET_MESSAGES_SENT = 'fastify.websocket.messages_sent'
+
+/** Bytes of the messages that came; int; without frames and compression. */
+export const WEBSOCKET_BYTES_RECEIVED = 'fastify.websocket.bytes_received'
+
+/** Bytes of the messages that were sent; int; without frames and compression. */
+export const WEBSOCKET_BYTES_SENT = 'fastify.websocket.bytes_sent'
 
 // ---- Arguments -------------------------------------------------------------------------------------------
 

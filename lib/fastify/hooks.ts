@@ -2,19 +2,20 @@ import { context, trace, type Context } from '@opentelemetry/api'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RequestPayload } from 'fastify'
 import { readInbound, silentContext } from '../propagation/inbound.ts'
 import { currentContext } from '../server-span/current-context.ts'
-import { finishServerSpan } from '../server-span/finish.ts'
 import { isJson } from '../arguments/parse-errors.ts'
 import { isSerializationError } from '../arguments/serialization-errors.ts'
 import { NEVER, NO_FACTS, RequestRecord } from '../server-span/request-record.ts'
-import { startServerSpan } from '../server-span/start.ts'
+import { adoptServerSpan, startServerSpan } from '../server-span/start.ts'
 import type { Settings } from '../settings.ts'
 import { kRecord } from '../symbols.ts'
 import { keepBody } from './keep-body.ts'
-import { noteRefused, noteSerializationFailure, noteSerialized, noteUnvalidated, noteValidated } from './note-request-arguments.ts'
+import { noteRefused, noteSerializationFailure, noteSerialized, noteValidated } from './note-request-arguments.ts'
+import { createRequestEnds } from './request-end.ts'
 import { recordOf, type RecordedRequest } from './recorded-request.ts'
 import { createRequestFactsReader } from './request-facts.ts'
 import { planOf, type RoutePlan } from './route-plan.ts'
 import { endHandler } from './time-handler.ts'
+import { createWebSockets } from './web-sockets.ts'
 
 /** The record's route is a plan: records are only made here. */
 const planOfRecord = (record: RequestRecord): RoutePlan => record.route as RoutePlan
@@ -26,6 +27,8 @@ const planOfRecord = (record: RequestRecord): RoutePlan => record.route as Route
 export function createHooks (settings: Settings) {
   const { guard } = settings
   const readRequestFacts = createRequestFactsReader()
+  const ends = createRequestEnds(settings)
+  const webSockets = createWebSockets(settings)
 
   function onRequest (this: FastifyInstance, request: RecordedRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     let requestContext
@@ -45,29 +48,22 @@ export function createHooks (settings: Settings) {
     if (request[kRecord] !== undefined && request[kRecord] !== null) return undefined
     const routeOptions = request.routeOptions
     const plan = planOf(settings, instance, routeOptions as Parameters<typeof planOf>[2])
-    const { parent, hasLocalParent } = readInboundSafely(request)
+    const { parent, hasLocalParent, rpc } = readInboundSafely(request)
     if (plan.isIgnored || isIgnored(request)) return ignore(request, plan, parent)
 
     const record = new RequestRecord(settings, plan, readRequestFacts(request, plan), tracer, parent)
     try {
-      startServerSpan(record, parent, hasLocalParent)
+      if (rpc === undefined) startServerSpan(record, parent, hasLocalParent)
+      else adoptServerSpan(record, parent, rpc.span)
     } catch (error) {
       // A sampler or a span processor that throws: the request goes on in its caller's trace.
       guard.report('span start', error)
     }
     request[kRecord] = record
     if (record.isRecording && settings.requestHook !== null) guard.run('requestHook', settings.requestHook, record.span, request)
-    if (record.isRecording || settings.findInstruments() !== null) listenToEnd(record, request, reply)
+    if (rpc !== undefined && plan.route !== undefined) rpc.route = plan.route
+    if (record.isRecording || settings.findInstruments() !== null) ends.listen(record, request, reply)
     return record.context
-  }
-
-  /** Two listeners instead of an `onResponse` hook, which makes Fastify add two of its own for each request. */
-  function listenToEnd (record: RequestRecord, request: FastifyRequest, reply: FastifyReply): void {
-    const { raw } = reply
-    // A hook before ours may have waited for so long that the client has left, and `close` has come.
-    if (raw.destroyed) return end(record, request, reply)
-    raw.on('finish', () => { record.completed = true })
-    raw.on('close', () => end(record, request, reply))
   }
 
   /** An ignored request has a record only to find its silent context again; it never ends, since nothing of it is measured. */
@@ -83,7 +79,7 @@ export function createHooks (settings: Settings) {
       return readInbound(request.raw.headers)
     } catch (error) {
       guard.report('context extraction', error)
-      return { parent: context.active(), hasLocalParent: false }
+      return { parent: context.active(), hasLocalParent: false, rpc: undefined }
     }
   }
 
@@ -95,7 +91,11 @@ export function createHooks (settings: Settings) {
     const record = recordOf(settings, request)
     if (record !== null) {
       record.argumentsStartMillis = record.now()
-      if (record.isRecording && record.route.capture !== 'none') keepBody(record, request, payload)
+      try {
+        if (record.isRecording && record.route.capture !== 'none') keepBody(record, request, payload)
+      } catch (error) {
+        guard.report('body', error)
+      }
     }
     done(null, payload)
   }
@@ -118,6 +118,11 @@ export function createHooks (settings: Settings) {
       } catch (error) {
         guard.report('arguments', error)
       }
+    }
+    try {
+      webSockets.expect(record, request)
+    } catch (error) {
+      guard.report('websocket', error)
     }
     resume(record, done)
   }
@@ -159,6 +164,7 @@ export function createHooks (settings: Settings) {
     const record = recordOf(settings, request)
     if (record !== null) {
       endHandler(settings, record)
+      if (payload !== null && typeof payload === 'object' && !Buffer.isBuffer(payload)) record.payload = payload
       if (record.isRecording && !record.ended && record.route.captureResponse) {
         try {
           noteSerialized(record, planOfRecord(record), reply, payload)
@@ -170,29 +176,7 @@ export function createHooks (settings: Settings) {
     done(null, payload)
   }
 
-  function end (record: RequestRecord, request: FastifyRequest, reply: FastifyReply): void {
-    try {
-      if (record.isRecording && !record.ended) {
-        if (!record.argumentsNoted) noteUnvalidated(record, planOfRecord(record), request)
-        if (settings.responseHook !== null) guard.run('responseHook', settings.responseHook, record.span, request, reply)
-      }
-    } catch (error) {
-      guard.report('arguments', error)
-    }
-    try {
-      const { raw } = reply
-      finishServerSpan(record, {
-        // `finish` alone is not enough: a stream that the client of HTTP/2 cancels has one too.
-        completed: record.completed && raw.writableEnded,
-        headersSent: raw.headersSent,
-        statusCode: raw.statusCode,
-      })
-    } catch (error) {
-      guard.report('request end', error)
-    }
-  }
-
-  return { onRequest, preParsing, preValidation, preHandler, preSerialization, onError, onSend }
+  return { onRequest, preParsing, preValidation, preHandler, preSerialization, onError, onSend, preClose: ends.startClosing, onClose: ends.endAll }
 }
 
 /** Goes on in the request's context, if it was lost on the way. */

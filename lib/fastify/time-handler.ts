@@ -31,14 +31,32 @@ export function timeHandler (settings: Settings, handler: RouteHandlerMethod): R
         : context.with(handlerContext, original, this, first, second)
     } catch (error) {
       if (isFirstCall) endHandler(settings, record, { error })
+      if (record.webSocket !== null) noteThrown(record, error)
       throw error
     }
-    // What it returned at once is the end, unless it is a promise or nothing yet: then the reply is.
-    if (isFirstCall && result !== undefined && !isThenable(result)) endHandler(settings, record)
+    if (!isFirstCall) return result
+    // What it returned at once is the end, unless it is a promise or nothing yet: then the reply is. A WebSocket has none.
+    if (record.webSocket !== null) endWebSocketHandler(settings, record, result)
+    else if (result !== undefined && !isThenable(result)) endHandler(settings, record)
     return result
   }
   Object.defineProperty(timed, 'name', { value: handler.name })
   return timed as unknown as RouteHandlerMethod
+}
+
+/** A connection has no reply and no `onError`: its handler ends when it returns, or when its promise settles. */
+function endWebSocketHandler (settings: Settings, record: RequestRecord, result: unknown): void {
+  if (!(result instanceof Promise)) return endHandler(settings, record)
+  result.then(() => endHandler(settings, record), (error: unknown) => {
+    noteThrown(record, error)
+    endHandler(settings, record, { error })
+  })
+}
+
+function noteThrown (record: RequestRecord, error: unknown): void {
+  record.thrown = error
+  record.hasThrown = true
+  record.thrownMillis = record.now()
 }
 
 function beginHandler (settings: Settings, record: RequestRecord, active: Context): Context {

@@ -1,4 +1,4 @@
-import { context, propagation, trace, TraceFlags, type Context } from '@opentelemetry/api'
+import { context, createContextKey, propagation, trace, TraceFlags, type Context, type Span } from '@opentelemetry/api'
 import { LinkedContext } from './linked-context.ts'
 
 /** Where a request's span belongs. */
@@ -6,13 +6,27 @@ export interface Inbound {
   parent: Context
   /** A span of this process is active already: it is the parent, and the caller's headers have been read by whoever made it. */
   hasLocalParent: boolean
+  /** What instrumentation-http knows of the request, when the active span is its SERVER span. */
+  rpc: RpcMetadata | undefined
 }
+
+/** How instrumentations of one request tell one another of it: the outer one puts it into the context, the inner one fills in the route. */
+export interface RpcMetadata {
+  type: string
+  span: Span
+  route?: string
+}
+
+/** The key of `@opentelemetry/core`; keys of the API are registered symbols. */
+const RPC_METADATA = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA')
 
 /** The context that a request arrives in: the caller's, read by the global propagator, unless a local span is active. */
 export function readInbound (headers: Record<string, unknown>): Inbound {
   const active = context.active()
-  if (trace.getSpan(active) !== undefined) return { parent: active, hasLocalParent: true }
-  return { parent: propagation.extract(new LinkedContext(active), headers), hasLocalParent: false }
+  const span = trace.getSpan(active)
+  if (span === undefined) return { parent: propagation.extract(new LinkedContext(active), headers), hasLocalParent: false, rpc: undefined }
+  const rpc = active.getValue(RPC_METADATA) as RpcMetadata | undefined
+  return { parent: active, hasLocalParent: true, rpc: rpc?.type === 'http' && rpc.span === span ? rpc : undefined }
 }
 
 /**

@@ -6,6 +6,18 @@ import { EXCEPTION_EVENT, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYP
 const MAX_MESSAGE_LENGTH = 1024
 const MAX_STACK_LENGTH = 8192
 
+/** Code of Fastify's error when a handler takes longer than `handlerTimeout`. */
+export const HANDLER_TIMEOUT = 'FST_ERR_HANDLER_TIMEOUT'
+
+/** The code of an error, without trusting its getter. */
+export function codeOf (error: unknown): unknown {
+  try {
+    return (error as { code?: unknown } | null | undefined)?.code
+  } catch {
+    return undefined
+  }
+}
+
 /** Class of a thrown value, for `error.type`; `undefined` when it has none (strings, `null`, objects without a prototype). */
 export function exceptionTypeOf (thrown: unknown): string | undefined {
   try {
@@ -28,9 +40,37 @@ export function recordException (span: Span, thrown: unknown, time: TimeInput, s
   const attributes: Record<string, string> = { [EXCEPTION_TYPE]: exceptionTypeOf(thrown) ?? typeof thrown }
   const message = typeof thrown === 'string' ? thrown : readText(thrown, 'message')
   if (message !== undefined) attributes[EXCEPTION_MESSAGE] = clean(message, MAX_MESSAGE_LENGTH)
-  const stack = readText(thrown, 'stack')
+  const stack = stackOf(thrown)
   if (stack !== undefined) attributes[EXCEPTION_STACKTRACE] = clean(stack, MAX_STACK_LENGTH)
   span.addEvent(EXCEPTION_EVENT, attributes, time)
+}
+
+/** Errors inside one another that are described. */
+const MAX_CAUSES = 5
+
+/** The stack, followed by those of the causes, and of the errors that an AggregateError holds. */
+function stackOf (thrown: unknown): string | undefined {
+  const stacks: string[] = []
+  const seen = new Set<unknown>()
+  const queue = [thrown]
+  while (queue.length > 0 && seen.size < MAX_CAUSES) {
+    const next = queue.shift()
+    if (next === null || typeof next !== 'object' || seen.has(next)) continue
+    seen.add(next)
+    const stack = readText(next, 'stack')
+    if (stack !== undefined) stacks.push(stack.slice(0, MAX_STACK_LENGTH))
+    queue.push(...innerErrors(next))
+  }
+  return stacks.length === 0 ? undefined : stacks.join('\nCaused by: ')
+}
+
+function innerErrors (thrown: object): unknown[] {
+  try {
+    const { cause, errors } = thrown as { cause?: unknown, errors?: unknown }
+    return [cause, ...(Array.isArray(errors) ? errors.slice(0, MAX_CAUSES) as unknown[] : [])]
+  } catch {
+    return []
+  }
 }
 
 function readText (thrown: unknown, property: 'message' | 'stack'): string | undefined {

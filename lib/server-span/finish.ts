@@ -1,16 +1,19 @@
-import { SpanStatusCode } from '@opentelemetry/api'
+import { SpanStatusCode, type Span } from '@opentelemetry/api'
 import { recordDuration } from '../metrics.ts'
 import {
-  ARGUMENTS_END_TIMESTAMP, ARGUMENTS_START_TIMESTAMP, ERROR_TYPE, HANDLER_END_TIMESTAMP, HANDLER_START_TIMESTAMP, HTTP_RESPONSE_STATUS_CODE,
+  ARGUMENTS_END_TIMESTAMP, ARGUMENTS_START_TIMESTAMP, ERROR_TYPE, ERROR_TYPE_TIMEOUT, HANDLER_END_TIMESTAMP, HANDLER_START_TIMESTAMP, HTTP_RESPONSE_STATUS_CODE,
+  WEBSOCKET_BYTES_RECEIVED, WEBSOCKET_BYTES_SENT, WEBSOCKET_CLOSE_CODE, WEBSOCKET_MESSAGES_RECEIVED, WEBSOCKET_MESSAGES_SENT,
 } from '../semconv.ts'
-import { exceptionTypeOf, recordException } from './exceptions.ts'
+import { codeOf, exceptionTypeOf, HANDLER_TIMEOUT, recordException } from './exceptions.ts'
 import { endHandlerSpan } from './extra-spans.ts'
-import { outcomeOf, type Outcome } from './outcome.ts'
+import { outcomeOf, type BreakOff, type Outcome } from './outcome.ts'
 import { NEVER, type RequestRecord } from './request-record.ts'
+import type { WebSocketCounts } from './web-socket.ts'
 
 /** How the answer stood when its connection was done with it. */
 export interface ResponseEnd {
-  completed: boolean
+  /** `null` when it was sent whole. */
+  brokenOff: BreakOff | null
   headersSent: boolean
   statusCode: number
 }
@@ -19,16 +22,17 @@ export interface ResponseEnd {
 export function finishServerSpan (record: RequestRecord, response: ResponseEnd): void {
   if (record.ended) return
   record.ended = true
-  const { settings, span } = record
-  const endMillis = record.now()
+  const { settings, span, webSocket } = record
+  const endMillis = record.endMillis === NEVER ? record.now() : record.endMillis
   const outcome = outcomeOf({
-    completed: response.completed,
+    brokenOff: response.brokenOff,
     headersSent: response.headersSent,
     statusCode: response.statusCode,
-    exceptionType: record.hasThrown ? exceptionTypeOf(record.thrown) : undefined,
+    exceptionType: !record.hasThrown ? undefined : codeOf(record.thrown) === HANDLER_TIMEOUT ? ERROR_TYPE_TIMEOUT : exceptionTypeOf(record.thrown),
+    webSocketCloseCode: webSocket?.closeCode,
   })
   // A handler that wrote the answer itself; one that still runs after an abort has no end.
-  if (response.completed && record.handlerStartMillis !== NEVER && record.handlerEndMillis === NEVER) record.handlerEndMillis = endMillis
+  if (response.brokenOff === null && record.handlerStartMillis !== NEVER && record.handlerEndMillis === NEVER) record.handlerEndMillis = endMillis
   try {
     endHandlerSpan(record, endMillis)
   } catch (error) {
@@ -40,11 +44,15 @@ export function finishServerSpan (record: RequestRecord, response: ResponseEnd):
   } catch (error) {
     settings.guard.report('span attributes', error)
   }
+  // Of a span that is not ours the owner ends it, and measures.
+  if (!record.ownsSpan) return
   try {
     span.end(record.toHrTime(endMillis))
   } catch (error) {
     settings.guard.report('span end', error)
   }
+  // A connection that stays open for hours has no place among the durations of requests.
+  if (webSocket !== null) return
   const instruments = settings.findInstruments()
   if (instruments === null) return
   const { request, route } = record
@@ -59,13 +67,14 @@ export function finishServerSpan (record: RequestRecord, response: ResponseEnd):
 }
 
 function describeEnd (record: RequestRecord, { statusCode, errorType }: Outcome): void {
-  const { span } = record
-  if (statusCode !== undefined) span.setAttribute(HTTP_RESPONSE_STATUS_CODE, statusCode)
+  const { span, webSocket } = record
+  if (webSocket !== null) describeWebSocket(span, webSocket)
+  if (statusCode !== undefined && record.ownsSpan) span.setAttribute(HTTP_RESPONSE_STATUS_CODE, statusCode)
   if (errorType !== undefined) {
     span.setAttribute(ERROR_TYPE, errorType)
     span.setStatus({ code: SpanStatusCode.ERROR })
     // An exception that an error handler turned into a 4xx was handled: it is not recorded.
-    if (record.hasThrown && statusCode !== undefined && statusCode >= 500) {
+    if (record.hasThrown && statusCode !== undefined && (statusCode >= 500 || webSocket !== null)) {
       recordException(span, record.thrown, record.toHrTime(record.thrownMillis), record.settings.scrubber)
     }
   }
@@ -74,6 +83,16 @@ function describeEnd (record: RequestRecord, { statusCode, errorType }: Outcome)
   stamp(record, ARGUMENTS_END_TIMESTAMP, record.argumentsEndMillis)
   stamp(record, HANDLER_START_TIMESTAMP, record.handlerStartMillis)
   stamp(record, HANDLER_END_TIMESTAMP, record.handlerEndMillis)
+}
+
+function describeWebSocket (span: Span, { closeCode, messagesReceived, messagesSent, bytesReceived, bytesSent }: WebSocketCounts): void {
+  span.setAttributes({
+    [WEBSOCKET_CLOSE_CODE]: closeCode,
+    [WEBSOCKET_MESSAGES_RECEIVED]: messagesReceived,
+    [WEBSOCKET_MESSAGES_SENT]: messagesSent,
+    [WEBSOCKET_BYTES_RECEIVED]: bytesReceived,
+    [WEBSOCKET_BYTES_SENT]: bytesSent,
+  })
 }
 
 function stamp (record: RequestRecord, name: string, millis: number): void {

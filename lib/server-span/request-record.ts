@@ -1,6 +1,7 @@
 import { INVALID_SPAN_CONTEXT, trace, type AttributeValue, type Context, type HrTime, type Span, type Tracer } from '@opentelemetry/api'
 import type { ValidationErrorRecord } from '../arguments/argument-part.ts'
 import type { RouteSettings, Settings } from '../settings.ts'
+import type { WebSocketCounts } from './web-socket.ts'
 
 /** What a span says of its route; made once for each route. */
 export interface RouteFacts extends RouteSettings {
@@ -109,8 +110,16 @@ export class RequestRecord {
   hasThrown = false
   thrownMillis = NEVER
 
+  /** The span is this package's own, not one of instrumentation-http that it adds to. */
+  ownsSpan = true
+  /** What is being sent, when it is a stream. */
+  payload: object | null = null
+  /** The connection was upgraded. */
+  webSocket: WebSocketCounts | null = null
   /** The whole answer was handed to the socket. */
   completed = false
+  /** When it ended, if that was before the end could be told. */
+  endMillis = NEVER
   ended = false
   handlerSpan: Span | null = null
 

@@ -1,10 +1,27 @@
-import { SpanKind, trace, type Attributes, type Context } from '@opentelemetry/api'
+import { SpanKind, trace, type Attributes, type Context, type Span } from '@opentelemetry/api'
 import {
   CLIENT_ADDRESS, CODE_FUNCTION_NAME, FASTIFY_ROUTE_OPERATION_ID, HTTP_METHOD_OTHER, HTTP_REQUEST_METHOD, HTTP_REQUEST_METHOD_ORIGINAL,
   HTTP_ROUTE, NETWORK_PEER_ADDRESS, NETWORK_PEER_PORT, NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, URL_PATH, URL_SCHEME,
   USER_AGENT_ORIGINAL,
 } from '../semconv.ts'
 import type { RequestFacts, RequestRecord, RouteFacts } from './request-record.ts'
+
+/**
+ * Takes the SERVER span that instrumentation-http has opened for the request as the record's: it gets what this package knows more, and stays its
+ * owner's to end.
+ */
+export function adoptServerSpan (record: RequestRecord, parent: Context, span: Span): void {
+  const { route, operationId, functionName } = record.route
+  record.span = span
+  record.ownsSpan = false
+  record.context = parent
+  record.isRecording = span.isRecording()
+  if (!record.isRecording) return
+  span.updateName(spanName(record.request, record.route))
+  if (route !== undefined) span.setAttribute(HTTP_ROUTE, route)
+  if (operationId !== undefined) span.setAttribute(FASTIFY_ROUTE_OPERATION_ID, operationId)
+  if (functionName !== undefined) span.setAttribute(CODE_FUNCTION_NAME, functionName)
+}
 
 /**
  * Opens the request's span, all start attributes in one object so that a sampler sees them, and makes its context the record's.

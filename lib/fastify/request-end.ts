@@ -1,0 +1,115 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { ERROR_TYPE_SERVER_CLOSING } from '../semconv.ts'
+import { finishServerSpan } from '../server-span/finish.ts'
+import type { BreakOff } from '../server-span/outcome.ts'
+import { NEVER, type RequestRecord } from '../server-span/request-record.ts'
+import type { Settings } from '../settings.ts'
+import { breakOffOf } from './break-off.ts'
+import { createIdleSockets } from './idle-sockets.ts'
+import { noteUnvalidated } from './note-request-arguments.ts'
+import { createQueuedReplies } from './queued-replies.ts'
+import type { RoutePlan } from './route-plan.ts'
+
+/** How long a WebSocket whose connection is gone may take to say how it was closed, milliseconds. */
+const CLOSE_CODE_MILLIS = 250
+
+/** Ends each request that it was told of, once, whatever becomes of it. */
+export interface RequestEnds {
+  listen (record: RequestRecord, request: FastifyRequest, reply: FastifyReply): void
+  /** The application closes: what breaks off from here on, and not by its client, does so for that reason. */
+  startClosing (): void
+  /** Ends what is still open. */
+  endAll (): void
+}
+
+/**
+ * `close` of the response is the one event that comes for every request, and `finish` before it tells that the answer is complete. Two listeners instead
+ * of an `onResponse` hook, which is not called for aborted requests and makes Fastify add two of its own for each.
+ */
+export function createRequestEnds (settings: Settings): RequestEnds {
+  const { guard } = settings
+  const queued = createQueuedReplies()
+  const idle = createIdleSockets()
+  const open = new Set<(cause?: BreakOff) => void>()
+  let isClosing = false
+
+  function listen (record: RequestRecord, request: FastifyRequest, reply: FastifyReply): void {
+    const { raw } = reply
+    const end = (cause?: BreakOff): void => {
+      const { webSocket } = record
+      if (cause === undefined && webSocket !== null && !webSocket.closed && record.endMillis === NEVER) return awaitCloseCode(record, end)
+      open.delete(end)
+      endRequest(record, request, reply, cause)
+    }
+    // A hook before ours may have waited for so long that the client has left, and `close` has come.
+    if (raw.destroyed) return end()
+    open.add(end)
+    raw.on('finish', () => { record.completed = true })
+    const { socket } = request.raw
+    if (raw.socket === null && socket !== undefined) waitInQueue(record, request, reply, end)
+    else if (socket?.timeout! > 0) idle.watch(socket)
+    // Whose span it is ends it at `close` too, and has listened before.
+    if (record.ownsSpan) raw.on('close', end)
+    else raw.prependListener('close', end)
+  }
+
+  /** A pipelined reply has no socket until its turn comes. */
+  function waitInQueue (record: RequestRecord, request: FastifyRequest, { raw }: FastifyReply, end: () => void): void {
+    const { socket } = request.raw
+    const endUnsent = (): void => {
+      if (!record.completed) end()
+    }
+    queued.watch(socket, endUnsent)
+    raw.on('close', () => queued.forget(socket, endUnsent))
+  }
+
+  function endRequest (record: RequestRecord, request: FastifyRequest, reply: FastifyReply, cause: BreakOff | undefined): void {
+    if (record.ended) return
+    try {
+      if (record.isRecording) {
+        if (!record.argumentsNoted) noteUnvalidated(record, record.route as RoutePlan, request)
+        if (settings.responseHook !== null) guard.run('responseHook', settings.responseHook, record.span, request, reply)
+      }
+    } catch (error) {
+      guard.report('arguments', error)
+    }
+    try {
+      const { raw } = reply
+      // `finish` alone is not enough: a stream that the client of HTTP/2 cancels has one too.
+      const completed = cause === undefined && ((record.completed && raw.writableEnded) || record.webSocket !== null)
+      finishServerSpan(record, {
+        brokenOff: completed ? null : cause ?? breakOffOf(request, reply, record.payload, idle.hasTimedOut(request.raw.socket), isClosing),
+        // Of a reply that never had its turn nothing was sent, though it says so.
+        headersSent: raw.headersSent && (completed || raw.socket !== null || isHttp2(raw)),
+        statusCode: raw.statusCode,
+      })
+    } catch (error) {
+      guard.report('request end', error)
+    }
+  }
+
+  return {
+    listen,
+    startClosing () {
+      isClosing = true
+    },
+    endAll () {
+      for (const end of open) end(ERROR_TYPE_SERVER_CLOSING)
+    },
+  }
+}
+
+/** The connection is gone; the WebSocket says how it was closed when it has read what came before. */
+function awaitCloseCode (record: RequestRecord, end: () => void): void {
+  record.endMillis = record.now()
+  const timer = setTimeout(end, CLOSE_CODE_MILLIS)
+  timer.unref()
+  record.webSocket!.onClosed = () => {
+    clearTimeout(timer)
+    end()
+  }
+}
+
+function isHttp2 (raw: object): boolean {
+  return 'stream' in raw
+}

@@ -1,0 +1,91 @@
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { context } from '@opentelemetry/api'
+import type { FastifyRequest } from 'fastify'
+import type { RequestRecord } from '../server-span/request-record.ts'
+import { WebSocketCounts } from '../server-span/web-socket.ts'
+import type { Settings } from '../settings.ts'
+
+/** What @fastify/websocket adds to requests and instances. */
+type UpgradableRequest = FastifyRequest & { ws?: unknown }
+interface WebSocketInstance {
+  websocketServer?: EventEmitter
+}
+
+/** The part of a WebSocket of the package ws that is used here. */
+interface WebSocket extends EventEmitter {
+  readyState: number
+  send (data: unknown, ...rest: unknown[]): void
+}
+
+const OPEN = 1
+
+export interface WebSockets {
+  /** Whether the request is an upgrade that @fastify/websocket may accept; then its connection is listened to, before the route's handler has it. */
+  expect (record: RequestRecord, request: FastifyRequest): boolean
+}
+
+/**
+ * Follows the connections that @fastify/websocket upgrades. Its server says `connection` before the route's handler gets the socket: the one place where
+ * listeners added later can still be bound to the request's context, in whatever order the plugins were registered. Upgrades of other libraries are not touched.
+ */
+export function createWebSockets (settings: Settings): WebSockets {
+  const expected = new WeakMap<IncomingMessage, RequestRecord>()
+  const heard = new WeakSet<EventEmitter>()
+
+  function onConnection (socket: WebSocket, raw: IncomingMessage): void {
+    const record = expected.get(raw)
+    if (record === undefined) return
+    try {
+      record.webSocket = follow(socket, record)
+    } catch (error) {
+      settings.guard.report('websocket', error)
+    }
+  }
+
+  return {
+    expect (record, request) {
+      if ((request as UpgradableRequest).ws !== true) return false
+      const { websocketServer: server } = request.server as WebSocketInstance
+      if (server === undefined) return false
+      if (!heard.has(server)) {
+        heard.add(server)
+        server.on('connection', onConnection)
+      }
+      expected.set(request.raw, record)
+      return true
+    },
+  }
+}
+
+function follow (socket: WebSocket, record: RequestRecord): WebSocketCounts {
+  const counts = new WebSocketCounts()
+  socket.on('message', (data: unknown) => {
+    counts.messagesReceived++
+    counts.bytesReceived += bytesOf(data)
+  })
+  socket.on('close', (code: unknown) => {
+    if (typeof code === 'number') counts.closeCode = code
+    counts.closed = true
+    counts.onClosed?.()
+  })
+  const { send } = socket
+  socket.send = function countAndSend (data, ...rest) {
+    const isOpen = this.readyState === OPEN
+    // Counted after ws has taken it: it throws at what it cannot send.
+    send.call(this, data, ...rest)
+    if (!isOpen) return
+    counts.messagesSent++
+    counts.bytesSent += bytesOf(data)
+  }
+  // Message listeners of the handler run inside the request's context.
+  context.bind(record.context, socket)
+  return counts
+}
+
+function bytesOf (data: unknown): number {
+  if (typeof data === 'string') return Buffer.byteLength(data)
+  if (Array.isArray(data)) return data.reduce((bytes: number, part) => bytes + bytesOf(part), 0)
+  const { byteLength, size } = data as { byteLength?: unknown, size?: unknown }
+  return typeof byteLength === 'number' ? byteLength : typeof size === 'number' ? size : Buffer.byteLength(String(data))
+}
