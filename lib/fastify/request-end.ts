@@ -3,6 +3,7 @@ import { ERROR_TYPE_SERVER_CLOSING } from '../semconv.ts'
 import { finishServerSpan } from '../server-span/finish.ts'
 import type { BreakOff } from '../server-span/outcome.ts'
 import { NEVER, type RequestRecord } from '../server-span/request-record.ts'
+import { ABNORMAL_CLOSURE } from '../server-span/web-socket.ts'
 import type { Settings } from '../settings.ts'
 import { breakOffOf } from './break-off.ts'
 import { createIdleSockets } from './idle-sockets.ts'
@@ -37,7 +38,7 @@ export function createRequestEnds (settings: Settings): RequestEnds {
     const { raw } = reply
     const end = (cause?: BreakOff): void => {
       const { webSocket } = record
-      if (cause === undefined && webSocket !== null && !webSocket.closed && record.endMillis === NEVER) return awaitCloseCode(record, end)
+      if (cause === undefined && webSocket !== null && webSocket.closeCode === undefined && record.endMillis === NEVER) return awaitCloseCode(record, end)
       open.delete(end)
       endRequest(record, request, reply, cause)
     }
@@ -102,9 +103,13 @@ export function createRequestEnds (settings: Settings): RequestEnds {
 /** The connection is gone; the WebSocket says how it was closed when it has read what came before. */
 function awaitCloseCode (record: RequestRecord, end: () => void): void {
   record.endMillis = record.now()
-  const timer = setTimeout(end, CLOSE_CODE_MILLIS)
+  const webSocket = record.webSocket!
+  const timer = setTimeout(() => {
+    webSocket.closeCode = ABNORMAL_CLOSURE
+    end()
+  }, CLOSE_CODE_MILLIS)
   timer.unref()
-  record.webSocket!.onClosed = () => {
+  webSocket.onClosed = () => {
     clearTimeout(timer)
     end()
   }

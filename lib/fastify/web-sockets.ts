@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { context } from '@opentelemetry/api'
 import type { FastifyRequest } from 'fastify'
 import type { RequestRecord } from '../server-span/request-record.ts'
-import { WebSocketCounts } from '../server-span/web-socket.ts'
+import { ABNORMAL_CLOSURE, WebSocketCounts } from '../server-span/web-socket.ts'
 import type { Settings } from '../settings.ts'
 
 /** What @fastify/websocket adds to requests and instances. */
@@ -65,8 +65,7 @@ function follow (socket: WebSocket, record: RequestRecord): WebSocketCounts {
     counts.bytesReceived += bytesOf(data)
   })
   socket.on('close', (code: unknown) => {
-    if (typeof code === 'number') counts.closeCode = code
-    counts.closed = true
+    counts.closeCode = typeof code === 'number' ? code : ABNORMAL_CLOSURE
     counts.onClosed?.()
   })
   const { send } = socket

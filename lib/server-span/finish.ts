@@ -8,7 +8,7 @@ import { codeOf, exceptionTypeOf, HANDLER_TIMEOUT, recordException } from './exc
 import { endHandlerSpan } from './extra-spans.ts'
 import { outcomeOf, type BreakOff, type Outcome } from './outcome.ts'
 import { NEVER, type RequestRecord } from './request-record.ts'
-import type { WebSocketCounts } from './web-socket.ts'
+import { ABNORMAL_CLOSURE, type WebSocketCounts } from './web-socket.ts'
 
 /** How the answer stood when its connection was done with it. */
 export interface ResponseEnd {
@@ -29,7 +29,7 @@ export function finishServerSpan (record: RequestRecord, response: ResponseEnd):
     headersSent: response.headersSent,
     statusCode: response.statusCode,
     exceptionType: !record.hasThrown ? undefined : codeOf(record.thrown) === HANDLER_TIMEOUT ? ERROR_TYPE_TIMEOUT : exceptionTypeOf(record.thrown),
-    webSocketCloseCode: webSocket?.closeCode,
+    webSocketCloseCode: webSocket === null ? undefined : webSocket.closeCode ?? ABNORMAL_CLOSURE,
   })
   // A handler that wrote the answer itself; one that still runs after an abort has no end.
   if (response.brokenOff === null && record.handlerStartMillis !== NEVER && record.handlerEndMillis === NEVER) record.handlerEndMillis = endMillis
@@ -86,8 +86,8 @@ function describeEnd (record: RequestRecord, { statusCode, errorType }: Outcome)
 }
 
 function describeWebSocket (span: Span, { closeCode, messagesReceived, messagesSent, bytesReceived, bytesSent }: WebSocketCounts): void {
+  if (closeCode !== undefined) span.setAttribute(WEBSOCKET_CLOSE_CODE, closeCode)
   span.setAttributes({
-    [WEBSOCKET_CLOSE_CODE]: closeCode,
     [WEBSOCKET_MESSAGES_RECEIVED]: messagesReceived,
     [WEBSOCKET_MESSAGES_SENT]: messagesSent,
     [WEBSOCKET_BYTES_RECEIVED]: bytesReceived,
