@@ -73,8 +73,9 @@ export function writePrimitive (value: unknown, sink: ValueSink, depth: number):
 /** Writes a string, with what looks like a credential taken out of it. */
 function writeText (value: string, sink: ValueSink, depth: number): void {
   const { scrubber } = sink
-  if (sink.isDecided || !scrubber.mayHoldSecret(value)) return sink.string(value)
+  if (sink.isDecided) return sink.string(value)
   const near = nearText(value, sink.limits.maxStringLength)
+  if (!scrubber.mayHoldSecret(near)) return sink.string(value)
   const clean = scrubber.hideInText(near)
   if (clean === near) return sink.string(value)
   if (scrubber.callback !== null && writeDecision(value, scrubber.findInText(near) ?? '', sink, depth)) return

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ERROR_TYPE_SERVER_CLOSING } from '../semconv.ts'
 import { finishServerSpan } from '../server-span/finish.ts'
+import { OpenRecords } from '../server-span/open-records.ts'
 import type { BreakOff } from '../server-span/outcome.ts'
 import { NEVER, type RequestRecord } from '../server-span/request-record.ts'
 import { ABNORMAL_CLOSURE } from '../server-span/web-socket.ts'
@@ -31,7 +32,7 @@ export function createRequestEnds (settings: Settings): RequestEnds {
   const { guard } = settings
   const queued = createQueuedReplies()
   const idle = createIdleSockets()
-  const open = new Set<(cause?: BreakOff) => void>()
+  const open = new OpenRecords()
   let isClosing = false
 
   function listen (record: RequestRecord, request: FastifyRequest, reply: FastifyReply): void {
@@ -39,12 +40,13 @@ export function createRequestEnds (settings: Settings): RequestEnds {
     const end = (cause?: BreakOff): void => {
       const { webSocket } = record
       if (cause === undefined && webSocket !== null && webSocket.closeCode === undefined && record.endMillis === NEVER) return awaitCloseCode(record, end)
-      open.delete(end)
+      open.remove(record)
       endRequest(record, request, reply, cause)
     }
     // A hook before ours may have waited for so long that the client has left, and `close` has come.
     if (raw.destroyed) return end()
-    open.add(end)
+    record.end = end
+    open.add(record)
     raw.on('finish', () => { record.completed = true })
     const { socket } = request.raw
     if (raw.socket === null && socket !== undefined) waitInQueue(record, request, reply, end)
@@ -95,7 +97,7 @@ export function createRequestEnds (settings: Settings): RequestEnds {
       isClosing = true
     },
     endAll () {
-      for (const end of open) end(ERROR_TYPE_SERVER_CLOSING)
+      for (let record = open.pop(); record !== null; record = open.pop()) record.end!(ERROR_TYPE_SERVER_CLOSING)
     },
   }
 }

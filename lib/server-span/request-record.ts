@@ -1,6 +1,7 @@
 import { INVALID_SPAN_CONTEXT, trace, type AttributeValue, type Context, type HrTime, type Span, type Tracer } from '@opentelemetry/api'
 import type { ValidationErrorRecord } from '../arguments/argument-part.ts'
 import type { RouteSettings, Settings } from '../settings.ts'
+import type { BreakOff } from './outcome.ts'
 import type { WebSocketCounts } from './web-socket.ts'
 
 /** What a span says of its route; made once for each route. */
@@ -121,6 +122,11 @@ export class RequestRecord {
   /** When it ended, if that was before the end could be told. */
   endMillis = NEVER
   ended = false
+  /** Ends the request, whatever it is doing; `null` when nobody waits for its end. */
+  end: ((cause: BreakOff) => void) | null = null
+  /** Neighbours among the requests under way: see `open-records.ts`. */
+  older: RequestRecord | null = null
+  newer: RequestRecord | null = null
   handlerSpan: Span | null = null
 
   constructor (settings: Settings, route: RouteFacts, request: RequestFacts, tracer: Tracer | null, context: Context) {
