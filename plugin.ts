@@ -53,7 +53,11 @@ async function telemetry (app: FastifyInstance, options: FastifySchemaTelemetryO
   app.addHook('onRoute', function planRoute (route) {
     const plan = attachRoutePlan(settings, this, route)
     plans.push(plan)
-    if (!plan.isIgnored) route.handler = timeHandler(settings, route.handler)
+    if (plan.isIgnored) return
+    route.handler = timeHandler(settings, route.handler)
+    // Of a route of @fastify/websocket that takes requests and upgrades.
+    const webSocketRoute = route as { wsHandler?: typeof route.handler }
+    if (typeof webSocketRoute.wsHandler === 'function') webSocketRoute.wsHandler = timeHandler(settings, webSocketRoute.wsHandler)
   })
   app.addHook('onReady', async function compilePlans () {
     for (const plan of plans.splice(0)) plan.compile()
@@ -74,7 +78,7 @@ async function telemetry (app: FastifyInstance, options: FastifySchemaTelemetryO
   })
   // `onClose` hooks run last-registered first: ours is among the first, so it runs when other plugins have ended their spans.
   app.addHook('onClose', async function endTelemetry () {
-    hooks.onClose()
+    await hooks.onClose()
     await flush()
   })
 }

@@ -11,3 +11,6 @@ export const kRoutePlan = Symbol.for('fastify-schema-telemetry.route-plan')
 
 /** Slot on a tracer provider for the `Clock` that its tests want; see `./testing`. */
 export const kClock = Symbol.for('fastify-schema-telemetry.clock')
+
+/** Mark on the RPC metadata of an HTTP request, which instrumentations share: a request of an application has its SERVER span. */
+export const kSpokenFor = Symbol.for('fastify-schema-telemetry.spoken-for')

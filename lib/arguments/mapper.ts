@@ -75,6 +75,8 @@ function attributeOf (holder: Record<string, unknown>, key: string, isStandard: 
   try {
     const value = holder[key]
     if (value === undefined || value === null) return undefined
+    // An `await` was forgotten: if it rejects nobody else will look at it.
+    if (value instanceof Promise) value.then(undefined, () => {})
     if (!isStandard && (key === 'values' || key === 'errors')) {
       if (key === 'errors' && Array.isArray(value) && value.length === 0) return undefined
       // Paths inside the values begin with their part, as those of the request do.

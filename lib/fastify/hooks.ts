@@ -1,6 +1,6 @@
 import { context, trace, type Context } from '@opentelemetry/api'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RequestPayload } from 'fastify'
-import { readInbound, silentContext } from '../propagation/inbound.ts'
+import { readInbound, shareRequest, silentContext, type Inbound } from '../propagation/inbound.ts'
 import { currentContext } from '../server-span/current-context.ts'
 import { isJson } from '../arguments/parse-errors.ts'
 import { isSerializationError } from '../arguments/serialization-errors.ts'
@@ -48,20 +48,23 @@ export function createHooks (settings: Settings) {
     if (request[kRecord] !== undefined && request[kRecord] !== null) return undefined
     const routeOptions = request.routeOptions
     const plan = planOf(settings, instance, routeOptions as Parameters<typeof planOf>[2])
-    const { parent, hasLocalParent, rpc } = readInboundSafely(request)
+    const inbound = readInboundSafely(request)
+    const { parent, serverSpan } = inbound
     if (plan.isIgnored || isIgnored(request)) return ignore(request, plan, parent)
 
     const record = new RequestRecord(settings, plan, readRequestFacts(request, plan), tracer, parent)
     try {
-      if (rpc === undefined) startServerSpan(record, parent, hasLocalParent)
-      else adoptServerSpan(record, parent, rpc.span)
+      if (serverSpan === undefined) startServerSpan(record, parent, inbound.hasLocalParent)
+      else adoptServerSpan(record, parent, serverSpan)
+      record.isMeasured = inbound.outer === undefined
+      shareRequest(inbound, record.span, plan.route)
     } catch (error) {
       // A sampler or a span processor that throws: the request goes on in its caller's trace.
       guard.report('span start', error)
     }
+    record.traceId ??= trace.getSpanContext(record.context)?.traceId
     request[kRecord] = record
     if (record.isRecording && settings.requestHook !== null) guard.run('requestHook', settings.requestHook, record.span, request)
-    if (rpc !== undefined && plan.route !== undefined) rpc.route = plan.route
     if (record.isRecording || settings.findInstruments() !== null) ends.listen(record, request, reply)
     return record.context
   }
@@ -70,16 +73,17 @@ export function createHooks (settings: Settings) {
   function ignore (request: RecordedRequest, plan: RoutePlan, parent: Context): Context {
     const record = new RequestRecord(settings, plan, NO_FACTS, null, silentContext(parent))
     record.span = trace.getSpan(record.context)!
+    record.traceId = record.span.spanContext().traceId
     request[kRecord] = record
     return record.context
   }
 
-  function readInboundSafely (request: FastifyRequest) {
+  function readInboundSafely (request: FastifyRequest): Inbound {
     try {
       return readInbound(request.raw.headers)
     } catch (error) {
       guard.report('context extraction', error)
-      return { parent: context.active(), hasLocalParent: false, rpc: undefined }
+      return { parent: context.active(), hasLocalParent: false, serverSpan: undefined, outer: undefined, own: undefined }
     }
   }
 
@@ -133,6 +137,8 @@ export function createHooks (settings: Settings) {
       record.thrown = error
       record.hasThrown = true
       record.thrownMillis = record.now()
+      // A stream that failed before its first byte is not what will be sent.
+      record.payload = null
       endHandler(settings, record, { error })
       try {
         noteError(record, request, error)
@@ -140,7 +146,8 @@ export function createHooks (settings: Settings) {
         guard.report('arguments', failure)
       }
     }
-    done()
+    if (record === null) done()
+    else resume(record, done)
   }
 
   function noteError (record: RequestRecord, request: FastifyRequest, error: unknown): void {
@@ -154,35 +161,45 @@ export function createHooks (settings: Settings) {
   }
 
   /** This or `onSend`, what comes first of them, is the end of the handler. */
-  function preSerialization (request: RecordedRequest, _reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void): void {
+  function preSerialization (request: RecordedRequest, _reply: FastifyReply, payload: unknown, done: DoneWithPayload): void {
     const record = recordOf(settings, request)
-    if (record !== null) endHandler(settings, record)
-    done(null, payload)
+    if (record === null) return done(null, payload)
+    endHandler(settings, record)
+    resumeWith(record, payload, done)
   }
 
-  function onSend (request: RecordedRequest, reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void): void {
+  function onSend (request: RecordedRequest, reply: FastifyReply, payload: unknown, done: DoneWithPayload): void {
     const record = recordOf(settings, request)
-    if (record !== null) {
-      endHandler(settings, record)
-      if (payload !== null && typeof payload === 'object' && !Buffer.isBuffer(payload)) record.payload = payload
-      if (record.isRecording && !record.ended && record.route.captureResponse) {
-        try {
-          noteSerialized(record, planOfRecord(record), reply, payload)
-        } catch (error) {
-          guard.report('response', error)
-        }
+    if (record === null) return done(null, payload)
+    endHandler(settings, record)
+    if (payload !== null && typeof payload === 'object' && !Buffer.isBuffer(payload)) record.payload = payload
+    if (record.isRecording && !record.ended && record.route.captureResponse) {
+      try {
+        noteSerialized(record, planOfRecord(record), reply, payload)
+      } catch (error) {
+        guard.report('response', error)
       }
     }
-    done(null, payload)
+    resumeWith(record, payload, done)
   }
 
   return { onRequest, preParsing, preValidation, preHandler, preSerialization, onError, onSend, preClose: ends.startClosing, onClose: ends.endAll }
 }
 
 /** Goes on in the request's context, if it was lost on the way. */
-function resume (record: RequestRecord, done: HookHandlerDoneFunction): void {
+function resume (record: RequestRecord, done: () => void): void {
   const active = context.active()
   const requestContext = currentContext(record, active)
   if (requestContext === active) done()
   else context.with(requestContext, done)
+}
+
+type DoneWithPayload = (error: null, payload: unknown) => void
+
+/** The same, where a reply may come from a callback that belongs to no request, or to another one. */
+function resumeWith (record: RequestRecord, payload: unknown, done: DoneWithPayload): void {
+  const active = context.active()
+  const requestContext = currentContext(record, active)
+  if (requestContext === active) done(null, payload)
+  else context.with(requestContext, done, undefined, null, payload)
 }

@@ -17,7 +17,8 @@ export function createIdleSockets (): IdleSockets {
     watch (socket) {
       if (!(socket.timeout! > 0) || timedOut.has(socket)) return
       timedOut.set(socket, false)
-      socket.on('timeout', () => timedOut.set(socket, true))
+      // Not destroyed, when the application looks after its timeouts itself.
+      socket.on('timeout', () => timedOut.set(socket, socket.destroyed))
     },
     hasTimedOut: (socket) => socket !== undefined && timedOut.get(socket) === true,
   }

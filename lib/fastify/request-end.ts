@@ -1,3 +1,6 @@
+import type { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ERROR_TYPE_SERVER_CLOSING } from '../semconv.ts'
 import { finishServerSpan } from '../server-span/finish.ts'
@@ -20,8 +23,8 @@ export interface RequestEnds {
   listen (record: RequestRecord, request: FastifyRequest, reply: FastifyReply): void
   /** The application closes: what breaks off from here on, and not by its client, does so for that reason. */
   startClosing (): void
-  /** Ends what is still open. */
-  endAll (): void
+  /** Ends what is still open, once its connections have had the time to say how they ended. */
+  endAll (): Promise<void>
 }
 
 /**
@@ -37,31 +40,34 @@ export function createRequestEnds (settings: Settings): RequestEnds {
 
   function listen (record: RequestRecord, request: FastifyRequest, reply: FastifyReply): void {
     const { raw } = reply
+    const { socket } = request.raw
     const end = (cause?: BreakOff): void => {
       const { webSocket } = record
       if (cause === undefined && webSocket !== null && webSocket.closeCode === undefined && record.endMillis === NEVER) return awaitCloseCode(record, end)
       open.remove(record)
       endRequest(record, request, reply, cause)
     }
-    // A hook before ours may have waited for so long that the client has left, and `close` has come.
-    if (raw.destroyed) return end()
+    // A hook before ours may have waited for so long that the client has left: `close` has come, or never will (HTTP/2 says it of the stream alone).
+    if (raw.destroyed || socket?.destroyed) return end()
     record.end = end
     open.add(record)
-    raw.on('finish', () => { record.completed = true })
-    const { socket } = request.raw
+    // First of its listeners: later ones may destroy the socket, and Node.js takes it from the response.
+    raw.prependListener('finish', () => { record.completed = wasFlushed(raw, socket) })
     if (raw.socket === null && socket !== undefined) waitInQueue(record, request, reply, end)
-    else if (socket?.timeout! > 0) idle.watch(socket)
+    if (socket?.timeout! > 0) idle.watch(socket)
     // Whose span it is ends it at `close` too, and has listened before.
     if (record.ownsSpan) raw.on('close', end)
     else raw.prependListener('close', end)
   }
 
-  /** A pipelined reply has no socket until its turn comes. */
+  /** A pipelined reply has no socket until its turn comes; then its own `close` comes too. */
   function waitInQueue (record: RequestRecord, request: FastifyRequest, { raw }: FastifyReply, end: () => void): void {
     const { socket } = request.raw
     const endUnsent = (): void => {
-      if (!record.completed) end()
+      if (!record.hadTurn) end()
     }
+    record.hadTurn = false
+    raw.once('socket', () => { record.hadTurn = !isBroken(socket) })
     queued.watch(socket, endUnsent)
     raw.on('close', () => queued.forget(socket, endUnsent))
   }
@@ -83,7 +89,7 @@ export function createRequestEnds (settings: Settings): RequestEnds {
       finishServerSpan(record, {
         brokenOff: completed ? null : cause ?? breakOffOf(request, reply, record.payload, idle.hasTimedOut(request.raw.socket), isClosing),
         // Of a reply that never had its turn nothing was sent, though it says so.
-        headersSent: raw.headersSent && (completed || raw.socket !== null || isHttp2(raw)),
+        headersSent: raw.headersSent && record.hadTurn,
         statusCode: raw.statusCode,
       })
     } catch (error) {
@@ -96,7 +102,9 @@ export function createRequestEnds (settings: Settings): RequestEnds {
     startClosing () {
       isClosing = true
     },
-    endAll () {
+    async endAll () {
+      // A server says `close` when its last socket is destroyed, and that socket says its own later, when the event loop has gone round.
+      for (let turn = 0; turn < 2 && !open.isEmpty; turn++) await nextTurn()
       for (let record = open.pop(); record !== null; record = open.pop()) record.end!(ERROR_TYPE_SERVER_CLOSING)
     },
   }
@@ -117,6 +125,24 @@ function awaitCloseCode (record: RequestRecord, end: () => void): void {
   }
 }
 
-function isHttp2 (raw: object): boolean {
+/** Node.js says `finish` also of a response whose connection broke before all of it was written. */
+function wasFlushed (raw: object, socket: Socket | undefined): boolean {
+  // The socket of HTTP/2 is the stream, which is destroyed at each end.
+  if (isHttp2(raw)) return raw.stream.writableFinished
+  if (socket === undefined || !isBroken(socket)) return true
+  // `app.close()` destroys the sockets of responses that have ended just now; what the system has taken at once will still arrive.
+  return !socket.errored && socket.writableLength === 0 && (socket as MaybeClogged)._writableState?.needDrain !== true
+}
+
+/** Node.js 20 does not tell what was lost with a destroyed socket, but leaves this as it was. */
+interface MaybeClogged {
+  _writableState?: { needDrain?: boolean }
+}
+
+function isBroken ({ destroyed, errored }: Socket): boolean {
+  return destroyed || (errored !== null && errored !== undefined)
+}
+
+function isHttp2 (raw: object): raw is { stream: Writable } {
   return 'stream' in raw
 }

@@ -84,6 +84,8 @@ function follow (socket: WebSocket, record: RequestRecord): WebSocketCounts {
 
 function bytesOf (data: unknown): number {
   if (typeof data === 'string') return Buffer.byteLength(data)
+  // ws sends an empty message.
+  if (data === undefined || data === null) return 0
   if (Array.isArray(data)) return data.reduce((bytes: number, part) => bytes + bytesOf(part), 0)
   const { byteLength, size } = data as { byteLength?: unknown, size?: unknown }
   return typeof byteLength === 'number' ? byteLength : typeof size === 'number' ? size : Buffer.byteLength(String(data))

@@ -1,32 +1,58 @@
-import { context, createContextKey, propagation, trace, TraceFlags, type Context, type Span } from '@opentelemetry/api'
+import { context, propagation, trace, TraceFlags, type Context, type Span } from '@opentelemetry/api'
+import { kSpokenFor } from '../symbols.ts'
 import { LinkedContext } from './linked-context.ts'
+import { createRpcMetadata, findOuterRpcMetadata, RPC_METADATA, type RpcMetadata } from './rpc-metadata.ts'
 
 /** Where a request's span belongs. */
 export interface Inbound {
   parent: Context
   /** A span of this process is active already: it is the parent, and the caller's headers have been read by whoever made it. */
   hasLocalParent: boolean
-  /** What instrumentation-http knows of the request, when the active span is its SERVER span. */
-  rpc: RpcMetadata | undefined
+  /** The SERVER span that instrumentation-http has opened for this request. */
+  serverSpan: Span | undefined
+  /** What instrumentation-http tells of the HTTP request around this one, which it measures. */
+  outer: RpcMetadata | undefined
+  /** What this package tells of the request. */
+  own: RpcMetadata | undefined
 }
-
-/** How instrumentations of one request tell one another of it: the outer one puts it into the context, the inner one fills in the route. */
-export interface RpcMetadata {
-  type: string
-  span: Span
-  route?: string
-}
-
-/** The key of `@opentelemetry/core`; keys of the API are registered symbols. */
-const RPC_METADATA = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA')
 
 /** The context that a request arrives in: the caller's, read by the global propagator, unless a local span is active. */
 export function readInbound (headers: Record<string, unknown>): Inbound {
   const active = context.active()
   const span = trace.getSpan(active)
-  if (span === undefined) return { parent: propagation.extract(new LinkedContext(active), headers), hasLocalParent: false, rpc: undefined }
-  const rpc = active.getValue(RPC_METADATA) as RpcMetadata | undefined
-  return { parent: active, hasLocalParent: true, rpc: rpc?.type === 'http' && rpc.span === span ? rpc : undefined }
+  if (span === undefined) return readCaller(active, headers)
+  // Whatever was active when the server began to listen is active in its requests, for ever.
+  if (hasEnded(span)) return readCaller(trace.deleteSpan(active), headers)
+  const outer = findOuterRpcMetadata(active)
+  const isServerSpan = outer?.span === span && outer[kSpokenFor] === undefined
+  // A caller's, when a hook of the application has read it.
+  const hasLocalParent = span.spanContext().isRemote !== true
+  return { parent: active, hasLocalParent, serverSpan: isServerSpan ? span : undefined, outer, own: undefined }
+}
+
+/** @throws what is no context that works: hooks and handlers are to run in it */
+function readCaller (active: Context, headers: Record<string, unknown>): Inbound {
+  const own = createRpcMetadata()
+  const parent = propagation.extract(new LinkedContext(active, RPC_METADATA, own), headers)
+  if (!(parent instanceof LinkedContext)) trace.getSpan(parent)
+  return { parent, hasLocalParent: false, serverSpan: undefined, outer: undefined, own }
+}
+
+/** Tells other instrumentations of a request what this package knows of it. */
+export function shareRequest ({ serverSpan, outer, own }: Inbound, span: Span, route: string | undefined): void {
+  if (own !== undefined) {
+    own.span = span
+    own.route = route
+  } else if (outer !== undefined) {
+    if (serverSpan !== undefined) outer[kSpokenFor] = 'theirs'
+    // The first is the one that the HTTP request is for; later ones are made up inside it.
+    outer.route ??= route
+  }
+}
+
+/** A span of the SDK says so. */
+function hasEnded (span: Span): boolean {
+  return (span as { ended?: unknown }).ended === true
 }
 
 /**

@@ -6,7 +6,11 @@ import type { RequestRecord } from './request-record.ts'
  * its own into it), else in the record's; a body parser or a callback hook that resumed from a pool has lost it, or brought another request's.
  */
 export function currentContext (record: RequestRecord, active: Context): Context {
-  if (active === record.context) return active
-  const traceId = trace.getSpanContext(active)?.traceId
-  return traceId !== undefined && traceId === record.span.spanContext().traceId ? active : record.context
+  if (active === record.context || record.traceId === undefined) return active
+  try {
+    return trace.getSpanContext(active)?.traceId === record.traceId ? active : record.context
+  } catch {
+    // A context or a span of somebody else that throws.
+    return record.context
+  }
 }

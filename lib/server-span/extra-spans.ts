@@ -5,9 +5,12 @@ import { NEVER, type RequestRecord } from './request-record.ts'
 
 export type ArgumentAttribute = readonly [name: string, value: AttributeValue]
 
-/** Makes the child span of parsing and validation, once both ends are known; its attributes are those of the request's span once more. */
+/**
+ * Makes the child span of parsing and validation, once both ends are known; its attributes are those of the request's span once more. None for a request
+ * that was answered, or ended, before its arguments were: it would have no end.
+ */
 export function emitArgumentsSpan (record: RequestRecord, attributes: readonly ArgumentAttribute[]): void {
-  if (record.tracer === null || record.argumentsStartMillis === NEVER) return
+  if (record.tracer === null || record.argumentsStartMillis === NEVER || record.argumentsEndMillis === NEVER) return
   const span = record.tracer.startSpan(SPAN_ARGUMENTS, {
     kind: SpanKind.INTERNAL,
     startTime: record.toHrTime(record.argumentsStartMillis),
@@ -25,6 +28,8 @@ export function startHandlerSpan (record: RequestRecord, parent: Context): Conte
     startTime: record.toHrTime(record.handlerStartMillis),
     attributes: { ...routeAttribute(record), ...(functionName === undefined ? {} : { [CODE_FUNCTION_NAME]: functionName }) },
   }, parent)
+  // Asked before it is put anywhere: a span that fails here would fail in the hands of the application.
+  span.spanContext()
   record.handlerSpan = span
   return trace.setSpan(parent, span)
 }

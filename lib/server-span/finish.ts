@@ -44,15 +44,14 @@ export function finishServerSpan (record: RequestRecord, response: ResponseEnd):
   } catch (error) {
     settings.guard.report('span attributes', error)
   }
-  // Of a span that is not ours the owner ends it, and measures.
-  if (!record.ownsSpan) return
   try {
-    span.end(record.toHrTime(endMillis))
+    // Of a span that is not ours the owner ends it.
+    if (record.ownsSpan) span.end(record.toHrTime(endMillis))
   } catch (error) {
     settings.guard.report('span end', error)
   }
   // A connection that stays open for hours has no place among the durations of requests.
-  if (webSocket !== null) return
+  if (!record.isMeasured || webSocket !== null) return
   const instruments = settings.findInstruments()
   if (instruments === null) return
   const { request, route } = record

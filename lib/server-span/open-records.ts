@@ -7,6 +7,10 @@ import type { RequestRecord } from './request-record.ts'
 export class OpenRecords {
   #newest: RequestRecord | null = null
 
+  get isEmpty (): boolean {
+    return this.#newest === null
+  }
+
   add (record: RequestRecord): void {
     record.older = this.#newest
     if (this.#newest !== null) this.#newest.newer = record

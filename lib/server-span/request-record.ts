@@ -79,6 +79,8 @@ export class RequestRecord {
   span: Span
   /** Where the request's spans belong: what hooks and handler run in. */
   context: Context
+  /** Trace of {@link context}; `undefined` when it is in none. */
+  traceId: string | undefined = undefined
   /** The span takes attributes: sampled, and an SDK is there. */
   isRecording: boolean
 
@@ -113,10 +115,14 @@ export class RequestRecord {
 
   /** The span is this package's own, not one of instrumentation-http that it adds to. */
   ownsSpan = true
+  /** Its duration is this package's to record; not so inside an HTTP request that instrumentation-http measures. */
+  isMeasured = true
   /** What is being sent, when it is a stream. */
   payload: object | null = null
   /** The connection was upgraded. */
   webSocket: WebSocketCounts | null = null
+  /** The connection is there for its answer: not yet, for a pipelined request that waits behind another. */
+  hadTurn = true
   /** The whole answer was handed to the socket. */
   completed = false
   /** When it ended, if that was before the end could be told. */

@@ -15,6 +15,7 @@ export function adoptServerSpan (record: RequestRecord, parent: Context, span: S
   record.span = span
   record.ownsSpan = false
   record.context = parent
+  record.traceId = span.spanContext().traceId
   record.isRecording = span.isRecording()
   if (!record.isRecording) return
   span.updateName(spanName(record.request, record.route))
@@ -34,9 +35,13 @@ export function startServerSpan (record: RequestRecord, parent: Context, hasLoca
     startTime: record.toHrTime(record.startMillis),
     attributes: startAttributes(record.request, record.route),
   }, parent)
-  record.span = span
+  // Asked before it is put anywhere: a span that fails here would fail in the hands of the application.
+  const { traceId } = span.spanContext()
+  const isRecording = span.isRecording()
   record.context = trace.setSpan(parent, span)
-  record.isRecording = span.isRecording()
+  record.span = span
+  record.traceId = traceId
+  record.isRecording = isRecording
 }
 
 /** `METHOD route`, or the method alone: never the path, which has no end of values. Kept for the next request: methods are few. */

@@ -8,6 +8,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, get } from 'node:http'
 import { parseArgs } from 'node:util'
+import { fitLine } from './fit-line.mjs'
 import { table } from './table.mjs'
 
 const CHECKPOINTS = 20
@@ -20,13 +21,13 @@ const names = positionals.length > 0 ? positionals : ['bare', 'plugin']
 const rows = []
 for (const name of names) {
   const heap = await watch(name, Number(values.requests))
-  const [first, last] = [heap[0], heap.at(-1)].map(({ bytes }) => (bytes / 1024 / 1024).toFixed(2))
-  rows.push([name, slope(heap).toFixed(2), first, last])
+  const [first, last] = [heap[0], heap.at(-1)].map(({ y: bytes }) => (bytes / 1024 / 1024).toFixed(2))
+  rows.push([name, fitLine(heap).slope.toFixed(2), first, last])
 }
 console.log(`Node ${process.version}: heap in use after garbage collection, ${values.requests} requests\n`)
 console.log(table(['', 'bytes a request', 'MiB at first', 'MiB at last'], rows))
 
-/** Resolves to `{ requests, bytes }` at each checkpoint. */
+/** Resolves to `{ x, y }` at each checkpoint: requests, bytes. */
 async function watch (name, requestCount) {
   const server = fork(new URL('./heap-server.mjs', import.meta.url), [name], { execArgv: ['--expose-gc'] })
   const [port] = await once(server, 'message')
@@ -37,7 +38,7 @@ async function watch (name, requestCount) {
     await sendAll(port, agent, sent, sent + step)
     server.send('measure')
     const [bytes] = await once(server, 'message')
-    heap.push({ requests: sent + step, bytes })
+    heap.push({ x: sent + step, y: bytes })
   }
   agent.destroy()
   server.send('close')
@@ -62,12 +63,4 @@ function send (port, agent, number) {
       response.resume().once('end', resolve).once('error', reject)
     }).once('error', reject)
   })
-}
-
-/** Bytes a request: the line of least squares through the checkpoints. */
-function slope (heap) {
-  const mean = (pick) => heap.reduce((sum, point) => sum + pick(point), 0) / heap.length
-  const meanRequests = mean(({ requests }) => requests)
-  const meanBytes = mean(({ bytes }) => bytes)
-  return mean(({ requests, bytes }) => (requests - meanRequests) * (bytes - meanBytes)) / mean(({ requests }) => (requests - meanRequests) ** 2)
 }

@@ -11,7 +11,7 @@ import { Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import otelPlugin from 'fastify-schema-telemetry'
 import { createTestTelemetry } from 'fastify-schema-telemetry/testing'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { listen, portOf, send } from '../helpers/http.ts'
 import { runProgram } from '../helpers/program.ts'
 
@@ -92,4 +92,118 @@ t.test('a provider of sdk-trace-base 2.x, as existing users have it', async (t) 
   t.match(spans[3]!.attributes, { 'fastify.arguments.values': '{"params":{"id":7}}', 'http.response.status_code': 200 })
   t.match(spans[5]!.attributes, { 'fastify.arguments.error_count': 1, 'http.response.status_code': 400 })
   t.equal(spans[1]!.parentSpanContext?.spanId, spans[2]!.spanContext().spanId)
+})
+
+/** What test/fixtures/doubles.cjs prints. */
+interface Doubles {
+  answers: string[]
+  open: number
+  spans: Array<{ name: string, kind: string, scope: string, parent: string | null, endedBy: string, status: string, attributes: Record<string, unknown> }>
+  metrics: Array<{ scope: string, name: string, count: number, attributes: Record<string, unknown> }>
+}
+
+/** Runs the application with these instrumentations, in this order. */
+async function runWith (t: Test, names: string[]): Promise<Doubles> {
+  const program = runProgram(['test/fixtures/doubles.cjs', ...names])
+  const code = await program.end()
+  if (code !== 0) t.fail(program.output())
+  return JSON.parse(program.output())
+}
+
+const OUR_SCOPE = 'fastify-schema-telemetry'
+const HTTP_SCOPE = '@opentelemetry/instrumentation-http'
+const OTEL_SCOPE = '@fastify/otel'
+const ROUTES = ['/users/:id', '/users/:id', '/thrown', '/outer', undefined, '/hang']
+
+/** The requests, in their order. */
+const serversOf = ({ spans }: Doubles) => spans.filter(({ kind }) => kind === 'SERVER')
+const requestsOf = ({ spans }: Doubles) => spans.filter(({ scope, name }) => scope === OUR_SCOPE && !name.startsWith('fastify.') && name !== 'GET /inner')
+const durationsOf = ({ metrics }: Doubles) => metrics.filter(({ name }) => name === 'http.server.request.duration').map(({ scope, count, attributes }) => [scope, count, attributes['http.route']])
+
+let bare: Promise<Doubles> | undefined
+
+/** Answers are as without any instrumentation, and every span but those of others ends. */
+async function checkAnswers (t: Test, run: Doubles, open = 0): Promise<void> {
+  bare ??= runWith(t, [])
+  t.same(run.answers, (await bare).answers)
+  t.match(run.answers.map((answer) => answer.slice(9, 12)), ['200', '400', '500', '200', '404'])
+  t.equal(run.open, open)
+}
+
+t.test('beside instrumentation-http: its SERVER span has what both know, it ends it, and it measures', async (t) => {
+  for (const name of ['plugin', 'plugin-without-extra-spans']) {
+    const run = await runWith(t, ['http', name])
+    await checkAnswers(t, run)
+    const servers = serversOf(run)
+    t.same(servers.map(({ name, scope, endedBy, status, attributes }) => [name, scope, endedBy, status, attributes['http.route'], attributes['error.type']]), [
+      ['GET /users/:id', HTTP_SCOPE, 'instrumentation-http', 'UNSET', '/users/:id', undefined],
+      ['GET /users/:id', HTTP_SCOPE, 'instrumentation-http', 'UNSET', '/users/:id', undefined],
+      ['GET /thrown', HTTP_SCOPE, 'instrumentation-http', 'ERROR', '/thrown', 'TypeError'],
+      ['GET /outer', HTTP_SCOPE, 'instrumentation-http', 'UNSET', '/outer', undefined],
+      ['GET', HTTP_SCOPE, 'instrumentation-http', 'UNSET', undefined, undefined],
+      ['GET /hang', HTTP_SCOPE, 'instrumentation-http', 'ERROR', '/hang', 'client_disconnected'],
+    ])
+    const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
+    t.match(servers[0], {
+      parent: 'caller',
+      attributes: {
+        'code.function.name': 'readUser',
+        'fastify.arguments.values': '{"params":{"id":7}}',
+        'fastify.arguments.start_timestamp': TIME,
+        'fastify.arguments.end_timestamp': TIME,
+        'fastify.handler.start_timestamp': TIME,
+        'fastify.handler.end_timestamp': TIME,
+        'http.response.status_code': 200,
+      },
+    })
+    t.match(servers[1]!.attributes, { 'fastify.arguments.error_count': 1, 'fastify.arguments.errors': /"path":"\/id"/ })
+    t.same(requestsOf(run), [], 'no second span for a request')
+    t.same(run.spans.filter(({ name }) => name === 'GET /inner').map(({ kind, scope, parent }) => [kind, scope, parent]), [
+      ['INTERNAL', OUR_SCOPE, name === 'plugin' ? 'fastify.handler' : 'GET /outer'],
+    ], 'a request that is made up inside another is a child of it')
+    const children = run.spans.filter(({ name }) => name.startsWith('fastify.') || name === 'work').map(({ name, parent }) => `${name} of ${parent}`)
+    if (name === 'plugin') t.same(children.slice(0, 4), ['fastify.arguments of GET /users/:id', 'work of fastify.handler', 'fastify.handler of GET /users/:id', 'fastify.arguments of GET /users/:id'])
+    else t.same(children, ['work of GET /users/:id'])
+    t.same(durationsOf(run), ROUTES.map((route) => [HTTP_SCOPE, 1, route]))
+    t.match(run.metrics.filter(({ name }) => name === 'fastify.validation.failures'), [
+      { scope: OUR_SCOPE, count: 1, attributes: { 'http.route': '/users/:id', 'fastify.validation.part': 'params', 'fastify.validation.keyword': 'type' } },
+    ])
+  }
+})
+
+t.test('under another span of this process the request is INTERNAL, and is measured once', async (t) => {
+  const alone = await runWith(t, ['local', 'plugin'])
+  await checkAnswers(t, alone)
+  t.same(serversOf(alone), [])
+  t.same(requestsOf(alone).map(({ kind, parent, endedBy }) => [kind, parent, endedBy]), ROUTES.map(() => ['INTERNAL', 'local', 'server-span']))
+  t.same(durationsOf(alone).filter(([, , route]) => route !== '/inner'), ROUTES.map((route) => [OUR_SCOPE, 1, route]))
+
+  const withHttp = await runWith(t, ['http', 'local', 'plugin'])
+  await checkAnswers(t, withHttp)
+  t.same(serversOf(withHttp).map(({ scope, attributes }) => [scope, attributes['http.route']]), ROUTES.map((route) => [HTTP_SCOPE, route]))
+  t.same(requestsOf(withHttp).map(({ kind, parent }) => [kind, parent]), ROUTES.map(() => ['INTERNAL', 'local']))
+  t.same(durationsOf(withHttp), ROUTES.map((route) => [HTTP_SCOPE, 1, route]))
+})
+
+t.test('beside @fastify/otel, in both orders, with instrumentation-http and without: one SERVER span a request', async (t) => {
+  const cases: Array<[names: string[], scope: string, parentOfOurs: string | null]> = [
+    [['plugin', 'otel'], OUR_SCOPE, 'caller'],
+    [['otel', 'plugin'], OTEL_SCOPE, 'request'],
+    [['http', 'plugin', 'otel'], HTTP_SCOPE, null],
+    [['http', 'otel', 'plugin'], HTTP_SCOPE, 'request'],
+  ]
+  for (const [names, scope, parentOfOurs] of cases) {
+    const run = await runWith(t, names)
+    // @fastify/otel itself never ends the span of a request whose client leaves.
+    await checkAnswers(t, run, 1)
+    const servers = serversOf(run).filter(({ parent }) => parent === 'caller')
+    t.same(servers.map((span) => span.scope), Array(5).fill(scope), names.join(', '))
+    t.same(requestsOf(run).slice(0, 5).map(({ parent }) => parent), parentOfOurs === null ? [] : Array(5).fill(parentOfOurs))
+    const recorded = run.spans.filter(({ attributes }) => attributes['fastify.arguments.values'] !== undefined && attributes['url.path'] === '/users/7')
+    t.equal(recorded.length, 1)
+    t.ok(run.spans.some((span) => span.scope === OTEL_SCOPE && span.name === 'handler - readUser'))
+    // What @fastify/otel makes of a request inside another: the outer one gets its route.
+    const durations = durationsOf(run).filter(([scope, , route]) => scope === HTTP_SCOPE || route !== '/inner')
+    t.same(durations.map(([scope, count]) => [scope, count]), Array(6).fill([names.includes('http') ? HTTP_SCOPE : OUR_SCOPE, 1]))
+  }
 })
