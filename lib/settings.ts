@@ -1,5 +1,6 @@
 import { trace, type Tracer, type TracerProvider } from '@opentelemetry/api'
 import { DEFAULT_LIMITS } from './arguments/limits.ts'
+import { withoutQuotedJson } from './arguments/parse-errors.ts'
 import { createScrubber, scrubText, toPattern, type Scrubber, type ScrubbingOptions } from './arguments/scrubber.ts'
 import type { CaptureSettings } from './arguments/value-sink.ts'
 import { createTimestampFormatter, systemClock, type Clock } from './clock.ts'
@@ -40,7 +41,7 @@ export interface Settings extends RouteSettings, CaptureSettings {
 export function toSettings (options: FastifySchemaTelemetryOptions): Settings {
   const { ignore } = options
   const scrubber: Scrubber = createScrubber(checkScrubbing(options.scrubbing), (error) => guard.report('scrubbing callback', error))
-  const guard = createGuard((text, maxLength) => scrubText(scrubber, text, maxLength))
+  const guard = createGuard((text, maxLength) => scrubText(scrubber, withoutQuotedJson(text), maxLength))
   return Object.freeze({
     ...toRouteSettings(options, { mapper: null, extraSpans: false, capture: 'all', captureResponse: false }),
     limits: Object.freeze({ ...DEFAULT_LIMITS, ...withoutUndefined(options.limits ?? {}) }),

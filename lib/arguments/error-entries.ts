@@ -35,8 +35,12 @@ interface KnownFields {
  * or yup (`inner`) keeps it; `undefined` when there is none.
  */
 export function findEntries (validation: unknown, error: unknown): readonly unknown[] | undefined {
-  const { errors, issues, details, inner } = error !== null && typeof error === 'object' ? error as Record<string, unknown> : {}
-  return [validation, issues, details, inner, errors].find((list): list is unknown[] => Array.isArray(list) && list.length > 0)
+  const { errors, issues, details, inner, path, type } = error !== null && typeof error === 'object' ? error as Record<string, unknown> : {}
+  const listed = [validation, issues, details, inner].find((list): list is unknown[] => Array.isArray(list) && list.length > 0)
+  if (listed !== undefined) return listed
+  // With `abortEarly`, the error of yup is its only entry.
+  if (typeof path === 'string' && typeof type === 'string') return [error]
+  return Array.isArray(errors) && errors.length > 0 ? errors as unknown[] : undefined
 }
 
 /** Brings an entry of any known validator into one form. */

@@ -84,17 +84,28 @@ export function createScrubber (scrubbing: boolean | ScrubbingOptions = true, re
   }
 }
 
-/** Longest free text that is searched for secrets, unless more of it may be recorded; what is longer is cut first. */
+/** Free text that is searched for secrets, unless more of it may be recorded; what is longer is cut first. */
 const MAX_TEXT_LENGTH = 8192
 
-/** As much of a text as is searched before it is cut at `maxLength`: more than that, so that no half of a secret is left over at the end. */
+/** UTF-16 units that are searched beyond what may be recorded. */
+const MARGIN = 512
+
+/** As much of a text as is searched before it is cut at `maxLength`: more than that, so that a secret at the end is recognised as a whole. */
 export function nearText (text: string, maxLength: number): string {
-  return cutText(text, Math.max(maxLength, Math.min(MAX_TEXT_LENGTH, maxLength * 2 + 512)))
+  return cutText(text, Math.max(maxLength + MARGIN, Math.min(MAX_TEXT_LENGTH, maxLength * 2 + MARGIN)))
+}
+
+/** A {@link nearText}, scrubbed, without its end: half a secret may stand there, which was not recognised, and may have moved to where it is recorded. */
+export function withoutEnd (clean: string): string {
+  const mark = clean.lastIndexOf(SCRUBBED)
+  return cutText(clean, Math.max(mark === -1 ? 0 : mark + SCRUBBED.length, clean.length - MARGIN))
 }
 
 /** Free text (messages, stacks) without what looks like a credential, cut at `maxLength` UTF-16 units. */
 export function scrubText (scrubber: Scrubber, text: string, maxLength: number): string {
-  return cutText(scrubber.hideInText(nearText(text, maxLength)), maxLength)
+  const near = nearText(text, maxLength)
+  const clean = scrubber.hideInText(near)
+  return cutText(near === text ? clean : withoutEnd(clean), maxLength)
 }
 
 /** Without the flags that make a pattern remember where it was. */

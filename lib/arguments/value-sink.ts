@@ -20,7 +20,7 @@ const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
 const NEEDS_LOOK = new RegExp(`${NEEDS_ESCAPE.source}|${MAY_HOLD_SECRET.source}`, 'i')
 
 /** Paths listed of values that were scrubbed. */
-const MAX_SCRUBBED_PATHS = 32
+export const MAX_SCRUBBED_PATHS = 32
 const MAX_PATH_LENGTH = 256
 
 /** Where writers put one JSON text: it counts bytes and nodes, so that the text stays within its limits and valid. */
@@ -122,7 +122,7 @@ export class ValueSink {
   pointer (depth: number): string {
     let pointer = this.#pointerStart
     for (let index = 0; index < depth; index++) pointer += `/${String(this.path[index]).replaceAll('~', '~0').replaceAll('/', '~1')}`
-    return cutText(pointer, MAX_PATH_LENGTH)
+    return toWellFormed(cutText(pointer, MAX_PATH_LENGTH))
   }
 
   /** Remembers that the value at `depth` of the path was scrubbed. */

@@ -3,7 +3,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunc
 import { readInbound, silentContext } from '../propagation/inbound.ts'
 import { currentContext } from '../server-span/current-context.ts'
 import { finishServerSpan } from '../server-span/finish.ts'
-import { isJson } from '../arguments/parse-errors.ts'
 import { isSerializationError } from '../arguments/serialization-errors.ts'
 import { NEVER, NO_FACTS, RequestRecord } from '../server-span/request-record.ts'
 import { startServerSpan } from '../server-span/start.ts'
@@ -74,6 +73,7 @@ export function createHooks (settings: Settings) {
   function ignore (request: RecordedRequest, plan: RoutePlan, parent: Context): Context {
     const record = new RequestRecord(settings, plan, NO_FACTS, null, silentContext(parent))
     record.span = trace.getSpan(record.context)!
+    record.ended = record.argumentsNoted = true
     request[kRecord] = record
     return record.context
   }
@@ -142,16 +142,31 @@ export function createHooks (settings: Settings) {
     const plan = planOfRecord(record)
     if (isSerializationError(error)) {
       noteSerializationFailure(record, plan, request, error)
-    } else if (!record.argumentsNoted) {
-      record.argumentsEndMillis = record.thrownMillis
-      if (!noteRefused(record, plan, request, error)) record.argumentsEndMillis = NEVER
+    } else {
+      noteIfRefused(record, plan, request, error, record.thrownMillis)
     }
+  }
+
+  function noteIfRefused (record: RequestRecord, plan: RoutePlan, request: FastifyRequest, error: unknown, atMillis: number): void {
+    if (record.argumentsNoted) return
+    record.argumentsEndMillis = atMillis
+    if (!noteRefused(record, plan, request, error)) record.argumentsEndMillis = NEVER
   }
 
   /** This or `onSend`, what comes first of them, is the end of the handler. */
   function preSerialization (request: RecordedRequest, _reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void): void {
     const record = recordOf(settings, request)
-    if (record !== null) endHandler(settings, record)
+    if (record !== null) {
+      endHandler(settings, record)
+      // A `schemaErrorFormatter` that does not return an error: Fastify sends what it returned, and asks no `onError` hook.
+      if (!record.argumentsNoted && record.bodyReceived) {
+        try {
+          noteIfRefused(record, planOfRecord(record), request, payload, record.now())
+        } catch (error) {
+          guard.report('arguments', error)
+        }
+      }
+    }
     done(null, payload)
   }
 

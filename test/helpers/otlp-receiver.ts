@@ -33,6 +33,8 @@ export interface OtlpReceiver {
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
   url: string
   spans: OtlpSpan[]
+  /** The body of each post to a path (`/v1/traces`), as it was before it was compressed. */
+  posts: Array<{ path: string, bytes: Buffer }>
   /** Names of the metrics that came. */
   metrics: Array<{ name: string, unit: string }>
   /** Resolves once so many spans have come. */
@@ -49,8 +51,10 @@ export async function startOtlpReceiver (): Promise<OtlpReceiver> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
-    const bytes = Buffer.concat(chunks)
-    const body = JSON.parse((request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString())
+    const sent = Buffer.concat(chunks)
+    const bytes = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent
+    receiver.posts.push({ path: request.url ?? '', bytes })
+    const body = JSON.parse(bytes.toString())
     if (request.url === '/v1/traces') receiver.spans.push(...readSpans(body))
     if (request.url === '/v1/metrics') receiver.metrics.push(...readMetrics(body))
     receiver.answer(request, response)
@@ -74,6 +78,7 @@ export async function startOtlpReceiver (): Promise<OtlpReceiver> {
   const receiver: OtlpReceiver = {
     url: `http://127.0.0.1:${portOf(server)}`,
     spans: [],
+    posts: [],
     metrics: [],
     async waitForSpans (count) {
       await waitUntil(() => receiver.spans.length >= count)
