@@ -61,8 +61,7 @@ export function writeProperty (
 /** Writes a name that the client chose: it can hold a credential as well as a value can. */
 function writeKey (key: string, sink: ValueSink): void {
   const { scrubber, limits } = sink
-  const near = nearText(key, limits.maxKeyLength)
-  sink.key(scrubber.mayHoldSecret(near) ? scrubber.hideInText(near) : key)
+  sink.key(scrubber.hideInName(nearText(key, limits.maxKeyLength)))
 }
 
 /** With `attachFieldsToBody: true`, each field of @fastify/multipart holds all the fields of the form, itself among them; JSON cannot do that. */
@@ -90,8 +89,9 @@ export function writePrimitive (value: unknown, sink: ValueSink, depth: number):
 /** Writes a string, with what looks like a credential taken out of it. */
 function writeText (value: string, sink: ValueSink, depth: number): void {
   const { scrubber } = sink
-  if (sink.isDecided || !scrubber.mayHoldSecret(value)) return sink.string(value)
+  if (sink.isDecided) return sink.string(value)
   const near = nearText(value, sink.limits.maxStringLength)
+  if (!scrubber.mayHoldSecret(near)) return sink.string(value)
   const clean = scrubber.hideInText(near)
   if (clean === near) return sink.string(value)
   if (scrubber.callback !== null && writeDecision(value, scrubber.findInText(near) ?? '', sink, depth)) return

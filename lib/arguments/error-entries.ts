@@ -35,6 +35,15 @@ interface KnownFields {
  * or yup (`inner`) keeps it; `undefined` when there is none.
  */
 export function findEntries (validation: unknown, error: unknown): readonly unknown[] | undefined {
+  try {
+    return listIn(validation, error)
+  } catch {
+    // A getter or a proxy that throws.
+    return undefined
+  }
+}
+
+function listIn (validation: unknown, error: unknown): readonly unknown[] | undefined {
   const { errors, issues, details, inner, path, type } = error !== null && typeof error === 'object' ? error as Record<string, unknown> : {}
   const listed = [validation, issues, details, inner].find((list): list is unknown[] => Array.isArray(list) && list.length > 0)
   if (listed !== undefined) return listed
@@ -58,7 +67,8 @@ export function toEntry (value: unknown): ErrorEntry {
 
 function segmentsOf ({ instancePath, path }: KnownFields): string[] {
   if (typeof instancePath === 'string') {
-    return instancePath === '' ? [] : instancePath.replace(/^\//, '').split('/', MAX_SEGMENTS).map(unescapeSegment)
+    // `/` is the part itself with fastify-type-provider-zod; a property without a name is nobody's.
+    return instancePath === '' || instancePath === '/' ? [] : instancePath.replace(/^\//, '').split('/', MAX_SEGMENTS).map(unescapeSegment)
   }
   if (Array.isArray(path)) return path.slice(0, MAX_SEGMENTS).map(String)
   return typeof path === 'string' ? path.slice(0, 1024).split(/[.[\]]+/, MAX_SEGMENTS).filter((segment) => segment !== '') : []

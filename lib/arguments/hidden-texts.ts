@@ -71,28 +71,41 @@ function collect (part: ArgumentPart, data: unknown, root: CaptureNode | undefin
   return queue.length <= MAX_VISITS ? texts : undefined
 }
 
+interface Needle {
+  lowerCase: string
+  /** Source of a regular expression. */
+  source: string
+  isShort: boolean
+}
+
 function toReplacer (texts: Set<string> | undefined): HideTexts {
   if (texts === undefined) return () => undefined
-  const bare: string[] = []
-  const quoted: string[] = []
-  for (const text of [...texts].map((text) => text.trim()).sort((first, second) => second.length - first.length)) {
-    if (text === '') continue
-    const needle = text.slice(0, MAX_NEEDLE_LENGTH)
-    const rest = text.length > MAX_NEEDLE_LENGTH ? '[^]*' : ''
-    const list = text.length < MIN_NEEDLE_LENGTH ? quoted : bare
-    const escaped = JSON.stringify(needle).slice(1, -1)
-    list.push(toSource(needle) + rest)
-    if (escaped !== needle) list.push(toSource(escaped) + rest, toSource(JSON.stringify(escaped).slice(1, -1)) + rest)
-  }
-  const patterns: RegExp[] = []
-  if (bare.length > 0) patterns.push(new RegExp(`()(?:${bare.join('|')})()`, 'gi'))
-  if (quoted.length > 0) patterns.push(new RegExp(`(["'\`])(?:${quoted.join('|')})(["'\`])`, 'gi'))
+  const needles = [...texts].map((text) => text.trim()).filter((text) => text !== '').flatMap(toNeedles)
+    .sort((first, second) => second.lowerCase.length - first.lowerCase.length)
+
   return function replaceTexts (text) {
     const searched = text.slice(0, MAX_SEARCHED_LENGTH)
-    const clean = patterns.reduce((clean, pattern) => clean.replace(pattern, '$1…$2'), searched)
+    const lowerCase = searched.toLowerCase()
+    const found = needles.filter((needle) => lowerCase.includes(needle.lowerCase))
+    const sourcesOf = (isShort: boolean) => found.filter((needle) => needle.isShort === isShort).map(({ source }) => source).join('|')
+    const [long, short] = [sourcesOf(false), sourcesOf(true)]
+    let clean = searched
+    if (long !== '') clean = clean.replace(new RegExp(long, 'gi'), '…')
+    if (short !== '') clean = clean.replace(new RegExp(`(["'\`])(?:${short})(["'\`])`, 'gi'), '$1…$2')
     // At the end of what was cut may stand the beginning of something that was not recognised.
-    return searched === text || patterns.length === 0 || clean.endsWith('…') ? clean : clean.slice(0, -MAX_NEEDLE_LENGTH)
+    return searched === text || clean.endsWith('…') ? clean : clean.slice(0, -MAX_NEEDLE_LENGTH)
   }
+}
+
+/** A text as it is, as JSON writes it, and as JSON writes that. */
+function toNeedles (text: string): Needle[] {
+  const escape = (plain: string): string => JSON.stringify(plain).slice(1, -1)
+  const plain = text.slice(0, MAX_NEEDLE_LENGTH)
+  return [...new Set([plain, escape(plain), escape(escape(plain))])].map((needle) => ({
+    lowerCase: needle.toLowerCase(),
+    source: toSource(needle) + (text.length > MAX_NEEDLE_LENGTH ? '[^]*' : ''),
+    isShort: text.length < MIN_NEEDLE_LENGTH,
+  }))
 }
 
 function toSource (text: string): string {

@@ -35,6 +35,8 @@ export interface Scrubber {
   readonly looksAtAll: boolean
   /** What in a name marks its value as secret; `undefined` when nothing does. */
   findInName (name: string): string | undefined
+  /** A name that the client chose, without what looks like a credential in it; patterns of the user's own are for the value under it. */
+  hideInName (name: string): string
   /** Whether {@link hideInText} could change a text; cheap. */
   mayHoldSecret (text: string): boolean
   /** What in a text looks like a credential; `undefined` when nothing does. */
@@ -55,6 +57,7 @@ export function createScrubber (scrubbing: boolean | ScrubbingOptions = true, re
       callback: null,
       looksAtAll: false,
       findInName: () => undefined,
+      hideInName: (name) => name,
       mayHoldSecret: () => false,
       findInText: () => undefined,
       hideInText: (text) => text,
@@ -77,6 +80,7 @@ export function createScrubber (scrubbing: boolean | ScrubbingOptions = true, re
     callback,
     looksAtAll: extra.length > 0,
     findInName: extra.length === 0 ? findSecretWord : (name) => findSecretWord(name) ?? findExtra(name),
+    hideInName: (name) => mayHoldSecret(name) ? hideSecrets(name) : name,
     mayHoldSecret: extra.length === 0 ? mayHoldSecret : (text) => mayHoldSecret(text) || findExtra(text) !== undefined,
     findInText: (text) => findSecretText(text) ?? findExtra(text),
     hideInText: (text) => hideExtra(mayHoldSecret(text) ? hideSecrets(text) : text),

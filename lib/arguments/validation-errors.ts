@@ -47,7 +47,7 @@ export function describeValidationFailure (failure: ValidationFailure, { limits,
   let wrappers = 0
   let before: ErrorEntry | undefined
   for (let index = 0; index < entries.length && records.length < limits.maxErrors && wrappers < MAX_WRAPPERS; index++) {
-    const entry = readEntry(entries[index])
+    const entry = readEntry(entries, index)
     if (isWrapper(entry, before)) wrappers++
     else records.push(describeError(failure, entry, hide, scrubber))
     before = entry
@@ -56,16 +56,20 @@ export function describeValidationFailure (failure: ValidationFailure, { limits,
 }
 
 /** What an entry's getters throw costs that entry its details, not the list. */
-function readEntry (value: unknown): ErrorEntry {
+function readEntry (entries: readonly unknown[], index: number): ErrorEntry {
   try {
-    return toEntry(value)
+    return toEntry(entries[index])
   } catch {
     return toEntry({})
   }
 }
 
 function messageOf (error: unknown): unknown {
-  return error !== null && typeof error === 'object' ? (error as { message?: unknown }).message : undefined
+  try {
+    return error !== null && typeof error === 'object' ? (error as { message?: unknown }).message : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function describeError ({ part, data, node, hasFixedMessages }: ValidationFailure, entry: ErrorEntry, hideTexts: HideTexts, scrubber: Scrubber): ValidationErrorRecord {
@@ -76,11 +80,11 @@ function describeError ({ part, data, node, hasFixedMessages }: ValidationFailur
     part,
     path: place.path,
     keyword,
-    message: (place.isHidden ? undefined : describeText(entry.message ?? 'is not valid', hide, scrubber)) ?? `does not satisfy "${keyword}"`,
+    message: (place.isHidden || keyword === 'propertyNames' ? undefined : describeText(entry.message ?? 'is not valid', hide, scrubber)) ?? `does not satisfy "${keyword}"`,
   }
   // Where nothing is known of the schema, its path may be made of the client's names.
   if (entry.schemaPath !== undefined && node?.isUnknown === false) record.schemaPath = cutText(entry.schemaPath, MAX_ERROR_TEXT_LENGTH)
-  const params = place.isHidden ? undefined : describeParams(entry.params, hide, scrubber)
+  const params = place.isHidden ? undefined : describeParams(entry.params, VALUES_IN_PARAMS.has(keyword) ? hideTexts : hide, scrubber)
   if (params !== undefined) record.params = params
   const input = describeInput(keyword, place, scrubber)
   if (input !== undefined) record.input = input
@@ -95,6 +99,9 @@ const STANDARD_KEYWORDS = new Set([
   'formatMinimum', 'formatMaximum', 'formatExclusiveMinimum', 'formatExclusiveMaximum',
 ])
 
+/** Keywords whose parameters can hold another value of the request: with Ajv's `$data`, `const` compares with it. */
+const VALUES_IN_PARAMS = new Set(['const', 'enum', 'discriminator'])
+
 /** The validator's words without what they quote of it that may not be recorded; `undefined` when that is not known. */
 function describeText (text: string, hide: HideTexts, scrubber: Scrubber): string | undefined {
   const clean = hide(text)
@@ -102,7 +109,7 @@ function describeText (text: string, hide: HideTexts, scrubber: Scrubber): strin
 }
 
 /** Parameters that validators fill with names from the client's data. */
-const CLIENT_NAMED = new Set(['additionalProperty', 'additionalProperties', 'unevaluatedProperty', 'unevaluatedProperties', 'propertyName', 'keys', 'child'])
+const CLIENT_NAMED = new Set(['additionalProperty', 'additionalProperties', 'unevaluatedProperty', 'unevaluatedProperties', 'propertyName', 'propertyNames', 'keys', 'child'])
 
 /** Parameters that hold the value, or stand elsewhere in the record. */
 const NOT_PARAMS = new Set(['value', 'originalValue', 'label', 'key', 'path', 'input', 'received', 'errors', 'issue', '__proto__'])
@@ -111,14 +118,22 @@ const MAX_PARAMS = 10
 const MAX_PARAM_BYTES = 512
 
 function describeParams (params: object | undefined, hide: HideTexts, scrubber: Scrubber): Record<string, unknown> | undefined {
-  if (params === undefined) return undefined
   const described: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(params).slice(0, MAX_PARAMS)) {
+  for (const [name, value] of entriesOf(params)) {
     if (value === undefined || NOT_PARAMS.has(name)) continue
     described[name] = CLIENT_NAMED.has(name) ? UNDECLARED : describeParam(value, hide, scrubber)
   }
   const json = JSON.stringify(described)
   return json === '{}' || Buffer.byteLength(json) > MAX_PARAM_BYTES ? undefined : described
+}
+
+/** The first parameters; none when one of them cannot be read. */
+function entriesOf (params: object | undefined): Array<[string, unknown]> {
+  try {
+    return Object.entries(params ?? {}).slice(0, MAX_PARAMS)
+  } catch {
+    return []
+  }
 }
 
 function describeParam (value: unknown, hide: HideTexts, scrubber: Scrubber): unknown {

@@ -2,7 +2,7 @@ import type { AttributeValue } from '@opentelemetry/api'
 import { cutText } from './cut-text.ts'
 import type { Limits } from './limits.ts'
 import type { Scrubber } from './scrubber.ts'
-import { MAY_HOLD_SECRET } from './secret-texts.ts'
+import { SECRET_SIGNS } from './secret-texts.ts'
 
 /** What writers need to know of their plugin's options. */
 export interface CaptureSettings {
@@ -17,7 +17,7 @@ const CLOSING_BYTES = 512
 const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
 
 /** The same, and the signs of a text that may hold a secret: one look for both. */
-const NEEDS_LOOK = new RegExp(`${NEEDS_ESCAPE.source}|${MAY_HOLD_SECRET.source}`, 'i')
+const NEEDS_LOOK = new RegExp(`${NEEDS_ESCAPE.source}|${SECRET_SIGNS}`)
 
 /** Paths listed of values that were scrubbed. */
 export const MAX_SCRUBBED_PATHS = 32

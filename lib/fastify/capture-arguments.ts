@@ -64,7 +64,11 @@ export function captureArguments (
   const { settings } = record
   // Of a body that did not parse nothing was validated: even the path parameters are raw.
   const stoppedAt = record.validation === 'pending' || (failure !== null && failure.part === undefined) ? ARGUMENT_PARTS[0] : failure?.part
-  const values = captureValues(plan.requestCapture, partsOf(request), stoppedAt, settings, { mediaType: mediaType(request), bodyBytes: bodyBytes(request) })
+  const { body } = plan.requestCapture
+  const values = captureValues(plan.requestCapture, partsOf(request), stoppedAt, settings, {
+    mediaType: body instanceof Map ? mediaType(request) : undefined,
+    bodyBytes: body === undefined ? undefined : bodyBytes(request),
+  })
   const { records, count } = failure === null ? NO_FAILURE : withOthers(record, plan, request, failure)
   const scrubbedErrors = records.filter(({ input }) => input === SCRUBBED).map(({ part, path }) => `/${part}${path}`)
   const captured: CapturedArguments = {

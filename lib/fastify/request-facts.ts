@@ -37,7 +37,7 @@ export function createRequestFactsReader (): ReadRequestFacts {
       peerAddress: socket?.remoteAddress,
       peerPort: socket?.remotePort,
       protocolVersion: raw.httpVersionMajor === 2 ? '2' : raw.httpVersion ?? '1.1',
-      userAgent: userAgent === undefined ? undefined : scrubText(scrubber, userAgent, MAX_USER_AGENT_LENGTH),
+      userAgent: userAgent === undefined ? undefined : scrubber.mayHoldSecret(userAgent) ? scrubText(scrubber, userAgent, MAX_USER_AGENT_LENGTH) : cutText(userAgent, MAX_USER_AGENT_LENGTH),
     }
   }
 }

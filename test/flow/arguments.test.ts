@@ -1146,3 +1146,77 @@ t.test('a handler that changes its arguments, and a body that fights back', asyn
     },
   ])
 })
+
+t.test('errors, payloads, spans and meters that throw when they are touched cost telemetry, never an answer', async (t) => {
+  const lines = catchDiag(t)
+  const touchy = () => new Proxy({}, { has () { throw new Error('has') } })
+  const schema = { body: Type.Object({ n: Type.Integer() }) }
+  const cases: Array<[name: string, probe: Probe, expected: object]> = [
+    ['an answer instead of the handler\'s', { prepare: (app) => app.addHook('preValidation', async (_request, reply) => reply.send(touchy())), route: { schema } }, {}],
+    ['an error of a hook', { prepare: (app) => app.addHook('preValidation', async () => { throw touchy() }), route: { schema } }, {}],
+    ['an error of the handler', { route: { handler: async () => { throw touchy() } } }, {}],
+    ['an error of validation', {
+      route: { schema, schemaErrorFormatter: () => Object.defineProperty(new Error('bad'), 'validationContext', { get () { throw new Error('get') }, set () {} }) },
+      request: { body: { n: 'x' } },
+    }, {}],
+    ['an error of validation that the handler sees', {
+      options: { capture: 'none' },
+      route: {
+        schema,
+        attachValidation: true,
+        schemaErrorFormatter: () => Object.defineProperty(new Error('bad'), 'validationContext', { get () { throw new Error('get') }, set () {} }),
+        // Without the plugin there is no telemetry to look at.
+        handler: async (request) => JSON.stringify([request.telemetry?.values ?? {}, request.telemetry?.errors ?? []]),
+      },
+      request: { body: { n: 'x' } },
+    }, {}],
+    ['an answer without a content type', {
+      options: { captureResponse: true },
+      route: { schema: { response: { 200: Type.String() } }, handler: async (_request, reply) => reply.type('').send('{}') },
+    }, { response: {} }],
+    ['an answer without a schema', { options: { captureResponse: true }, route: { handler: async () => ({ a: 1 }) } }, {}],
+  ]
+  for (const [name, given, expected] of cases) {
+    const { span } = await probe(t, name, given)
+    t.same(argumentsOf(span), expected, name)
+  }
+
+  const { span: untyped } = await probe(t, 'an answer whose content type was taken away', {
+    options: { captureResponse: true },
+    prepare: (app) => app.addHook('preSerialization', async (_request, reply, payload) => {
+      // What removes it is a serializer, which runs before the plugin looks.
+      reply.serializer((value) => {
+        reply.removeHeader('content-type')
+        return JSON.stringify(value)
+      })
+      return payload
+    }),
+    route: { schema: { response: { 200: Type.Object({ a: Type.Integer() }) } }, handler: async () => ({ a: 1, canary: 1 }) },
+  })
+  t.same(argumentsOf(untyped), { response: { a: 1 } })
+
+  const hostileSpan = new Proxy({}, {
+    get (_target, name) {
+      if (name === 'isRecording') return () => true
+      if (name === 'spanContext') return () => ({ traceId: '1'.repeat(32), spanId: '1'.repeat(16), traceFlags: 1 })
+      return () => { throw new Error(`hostile ${String(name)}`) }
+    },
+  })
+  const hostileMeter = (method: string) => ({ getMeter: () => ({ createHistogram: () => ({ record () { if (method === 'record') throw new Error('record') } }), createCounter () { throw new Error('counter') } }) })
+  const providers: FastifySchemaTelemetryOptions[] = [
+    { tracerProvider: { getTracer: () => ({ startSpan: () => hostileSpan }) } as never },
+    { meterProvider: { getMeter () { throw new Error('no meter') } } as never },
+    { meterProvider: hostileMeter('createCounter') as never },
+  ]
+  for (const provider of providers) {
+    const { app, port } = await setUp(t, { captureResponse: true, extraSpans: true, mapper: (_request, args) => ({ ...args }), ...provider })
+    app.post('/', { schema: { ...schema, response: { 200: Type.Object({ n: Type.Integer() }) } } }, async ({ body }) => (body as { n: number }).n === 1 ? { n: 1 } : { n: 'x' })
+    const address = await port()
+    const answers = []
+    for (const body of [{ n: 1 }, { n: 2 }, { n: 'x' }]) answers.push((await send(address, 'POST', '/', { body })).statusCode)
+    t.same(answers, [200, 500, 400])
+  }
+  const own = lines.filter((line) => line.startsWith('fastify-schema-telemetry: '))
+  t.ok(own.length > 0)
+  t.ok(own.every((line) => line.includes('the request is not affected')))
+})

@@ -1,9 +1,9 @@
 // repository only
+import type { IncomingMessage } from 'node:http'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import type { FastifyRequest } from 'fastify'
-import type { ValidationErrorRecord } from 'fastify-schema-telemetry'
-import { redact } from 'fastify-schema-telemetry'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import otelPlugin, { redact, type ValidationErrorRecord } from 'fastify-schema-telemetry'
 import { createTestTelemetry } from 'fastify-schema-telemetry/testing'
 import { validatorCompiler as zodValidatorCompiler } from 'fastify-type-provider-zod'
 import joi from 'joi'
@@ -12,7 +12,7 @@ import { TypeBoxValidatorCompiler as TypeBox1ValidatorCompiler } from 'type-prov
 import Type1 from 'typebox'
 import * as yup from 'yup'
 import { z } from 'zod'
-import { send } from '../helpers/http.ts'
+import { listen, send } from '../helpers/http.ts'
 import { argumentsOf, probe, setUp, type Probe } from '../helpers/subject.ts'
 
 // The API's globals are one for all tests of this process.
@@ -335,20 +335,55 @@ t.test('words are only repeated as far as it is known what they may quote', asyn
   const quoting = as(() => (data) => ({ error: new Error(`not ${JSON.stringify(data)}`) }))
   const long = `canary-${'x'.repeat(5000)}`
   const many = Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`canary-${index}`, index]))
+  const schema = Type.Object({ a: redact(Type.String()), b: Type.String(), c: redact(Type.Array(Type.Object({ d: Type.Any() }))), many: redact(Type.Object({})) })
   const cases: Array<[name: string, body: unknown, message: string]> = [
     ['a long value', { a: long }, 'not {"a":"…'],
     ['more values than are looked at', { many, last: 'canary-last' }, 'does not satisfy "unknown"'],
     ['a value of the schema', { b: 'shown' }, 'not {"b":"shown"}'],
+    ['no value at all', null, 'not null'],
+    ['empty and blank texts', { a: '', c: [' '] }, 'not {"a":"","c":[" "]}'],
     ['values in other parts of the same body', { b: 'shown', c: ['canary-1', { d: 98765 }] }, 'not {"b":"shown","c":["…",{"d":…}]}'],
   ]
   for (const [name, body, message] of cases) {
     const { span } = await probe(t, name, {
       route: { schema: { body: Type.Object({ a: redact(Type.String()), b: Type.String(), c: redact(Type.Array(Type.Object({ d: Type.Any() }))), many: redact(Type.Object({})) }) }, validatorCompiler: quoting },
-      request: { body },
+      request: { body: JSON.stringify(body), headers: json },
     })
     t.equal(argumentsOf(span).errors[0].message, message, name)
     t.notMatch(JSON.stringify(span), /canary/, name)
   }
+
+  const { span: more } = await probe(t, 'more words than are searched', {
+    route: { schema: { body: schema }, validatorCompiler: as(() => () => ({ error: new Error('words '.repeat(1000)) })) },
+    request: { body: {} },
+  })
+  t.equal(argumentsOf(more).errors[0].message, `${'words '.repeat(100).slice(0, 256)}…`)
+
+  const headers = Type.Object({ authorization: Type.String(), 'x-a': Type.String(), 'x-count': Type.String() })
+  const { span: header } = await probe(t, 'headers, without scrubbing', {
+    options: { scrubbing: false },
+    route: { schema: { headers }, validatorCompiler: as(() => ({ authorization, 'x-a': a }) => ({ error: new Error(`neither ${authorization} nor ${a}`) })) },
+    request: { headers: { authorization: 'Bearer canary', 'x-a': 'shown' } },
+  })
+  t.equal(argumentsOf(header).errors[0].message, 'neither … nor shown')
+
+  const { span: params } = await probe(t, 'parameters', {
+    route: {
+      schema: { body: schema },
+      validatorCompiler: as(() => ({ a, many }) => ({ error: [{ keyword: 'own', message: 'no', params: { text: `is ${a}`, limit: 5, sent: Number(a), yes: true, none: null, values: [a, { a }] } }, ...(many === undefined ? [] : [null])] })),
+      schemaErrorFormatter: () => new Error('no'),
+    },
+    request: { body: { a: '12345' } },
+  })
+  t.same(argumentsOf(params).errors[0].params, { text: 'is …', limit: 5, sent: '…', yes: true, none: null, values: ['…', '[object]'] })
+  const { span: hidden } = await probe(t, 'parameters of which nothing is known', {
+    route: {
+      schema: { body: schema },
+      validatorCompiler: as(() => () => ({ error: [{ keyword: 'own', message: 'no', params: { text: 'text', limit: 5 } }] })),
+    },
+    request: { body: { many } },
+  })
+  t.match(argumentsOf(hidden).errors, [{ message: 'does not satisfy "own"', params: { text: '…', limit: '…' } }])
 })
 
 t.test('a part that cannot be read costs the words, not the errors', async (t) => {
@@ -386,6 +421,15 @@ t.test('attachValidation: the handler runs, and sees what the span says', async 
   t.notMatch(JSON.stringify(thrown), /canary/)
 })
 
+/** A parser as applications write them: what it cannot read is the client's fault. */
+function parseOr400 (body: string | Buffer): unknown {
+  try {
+    return JSON.parse(body.toString())
+  } catch (error) {
+    throw Object.assign(error as Error, { statusCode: 400 })
+  }
+}
+
 t.test('bodies that do not parse: where, how long, of which type', async (t) => {
   const parse = (message: string, params?: object): Errors => [{ part: 'body', path: '', keyword: 'parse', message, ...(params === undefined ? {} : { params: params as Record<string, unknown> }) }]
   const notJson = (position: number, line: number, column: number) => parse('is not valid JSON', { position, line, column })
@@ -399,17 +443,48 @@ t.test('bodies that do not parse: where, how long, of which type', async (t) => 
     { name: 'a format made of JSON that no parser is for', request: { body: '{', headers: { 'content-type': 'application/problem+json; charset=utf-8' } }, statusCode: 415, errors: parse('has a content type that is not supported', { contentType: 'application/problem+json' }) },
     { name: 'with a name that must not be', request: { body: '{"__proto__": {"canary": 1}}', headers: json }, statusCode: 400, errors: parse('is not valid JSON') },
     { name: 'farther than is searched', request: { body: `[${' '.repeat(70_000)}canary]`, headers: json }, statusCode: 400, errors: parse('is not valid JSON') },
+    { name: 'JSON by a parser of the application\'s own', request: { body: '{"a":\ncanary}', headers: { 'content-type': 'application/vnd.own+json' } }, statusCode: 400, errors: notJson(6, 2, 1) },
+    { name: 'something else by a parser of the application\'s own', request: { body: 'canary', headers: { 'content-type': 'text/own' } }, statusCode: 400, errors: parse('could not be parsed') },
+    { name: 'compressed, as it says', request: { body: 'canary', headers: { ...json, 'content-encoding': 'gzip' } }, statusCode: 400, errors: parse('is not valid JSON') },
     { name: 'empty', request: { body: '', headers: json }, statusCode: 400, errors: parse('is empty though the content type is JSON') },
     { name: 'too large, as the length says', request: { body: { name: 'canary'.repeat(50) } }, bodyLimit: 100, statusCode: 413, errors: parse('is larger than the limit', { limit: 100, length: 311 }) },
     { name: 'too large, without a length', request: { body: '"' + 'canary'.repeat(50), headers: { ...json, 'transfer-encoding': 'chunked', 'content-length': undefined } }, bodyLimit: 100, statusCode: 413, errors: parse('is larger than the limit', { limit: 100 }) },
     { name: 'a type that no parser is for', request: { body: '<canary/>', headers: { 'content-type': 'Application/XML; canary=1' } }, statusCode: 415, errors: parse('has a content type that is not supported', { contentType: 'Application/XML' }) },
     { name: 'a type that is none', request: { body: 'canary', headers: { 'content-type': 'rubbish' } }, statusCode: 415, errors: parse('has a content type that is not supported', { contentType: 'rubbish' }) },
   ]
+  const prepare = (app: FastifyInstance) => {
+    app.addContentTypeParser('application/vnd.own+json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => parseOr400(body))
+    app.addContentTypeParser('text/own', { parseAs: 'string' }, async (_request: FastifyRequest, body: string) => parseOr400(body))
+  }
   for (const { name, request, bodyLimit, statusCode, errors } of cases) {
-    const { span, answer } = await probe(t, name, { route: { schema: { body: Type.Any() }, ...(bodyLimit === undefined ? {} : { bodyLimit }) }, ...(request === undefined ? {} : { request }) })
+    const { span, answer } = await probe(t, name, { prepare, route: { schema: { body: Type.Any() }, ...(bodyLimit === undefined ? {} : { bodyLimit }) }, ...(request === undefined ? {} : { request }) })
     t.equal(answer.statusCode, statusCode, name)
     t.same(argumentsOf(span), { errors, errorCount: 1 }, name)
     t.notMatch(JSON.stringify(span), /canary/, name)
+  }
+})
+
+t.test('bodies that a hook before the plugin has changed: in texts, or in a stream of another make', async (t) => {
+  const telemetry = createTestTelemetry()
+  const app = Fastify()
+  t.teardown(async () => {
+    await app.close()
+    telemetry.release()
+  })
+  app.addHook('preParsing', async (request, _reply, payload) => {
+    if (request.headers['x-make'] === 'texts') return (payload as IncomingMessage).setEncoding('utf8')
+    const on = payload.on.bind(payload)
+    return { on, resume: () => payload.resume(), removeListener: payload.removeListener.bind(payload), setEncoding: () => {} } as never
+  })
+  await app.register(otelPlugin)
+  app.post('/', async ({ body }) => body)
+  const port = await listen(app)
+  for (const [make, params] of [['texts', { position: 6, line: 1, column: 7 }], ['other', undefined]] as const) {
+    telemetry.reset()
+    t.equal((await send(port, 'POST', '/', { body: { a: 1 }, headers: { 'x-make': make } })).body, '{"a":1}', make)
+    t.equal((await send(port, 'POST', '/', { body: '{"a": canary}', headers: { ...json, 'x-make': make } })).statusCode, 400, make)
+    const [, span] = await telemetry.waitForSpans(2)
+    t.same(argumentsOf(span!).errors, [{ part: 'body', path: '', keyword: 'parse', message: 'is not valid JSON', ...(params === undefined ? {} : { params }) }], make)
   }
 })
 
@@ -496,6 +571,30 @@ t.test('completeErrors: a part that cannot be copied costs nothing but itself', 
   t.same(argumentsOf(span).errors.map(({ part, path }: ValidationErrorRecord) => part + path), ['params/id', 'querystring/q'])
 })
 
+t.test('completeErrors: a validator that fails when it is asked once more, and a body of no media type', async (t) => {
+  const { span } = await probe(t, 'a keyword that throws', {
+    server: { ajv: { customOptions: { keywords: [{ keyword: 'hostile', validate: () => { throw new Error('hostile') } }] } } },
+    route: { url: '/:id', schema: { params: Type.Object({ id: Type.Integer() }), body: { type: 'object', hostile: true } } },
+    request: { path: '/x', body: {} },
+  })
+  t.same(argumentsOf(span).errors.map(({ part }: ValidationErrorRecord) => part), ['params'])
+  const { span: none } = await probe(t, 'no body', {
+    route: { url: '/:id', schema: { params: Type.Object({ id: Type.Integer() }), body: { content: { 'application/json': { schema: Type.Object({ n: Type.Integer() }) } } } } },
+    request: { path: '/x' },
+  })
+  t.same(argumentsOf(none).errors.map(({ part }: ValidationErrorRecord) => part), ['params'])
+})
+
+t.test('an exception event of refused arguments quotes nothing, also where the span has no errors', async (t) => {
+  const { span } = await probe(t, 'capture: none', {
+    options: { capture: 'none' },
+    route: { schema: { body: joi.object({ a: joi.string().pattern(/^a$/) }) }, validatorCompiler: joiCompiler, errorHandler: (_error, _request, reply) => { reply.code(500).send('sorry') } },
+    request: { body: { a: 'canary' } },
+  })
+  t.match(span.events, [{ attributes: { 'exception.message': 'the arguments are not valid' } }])
+  t.notMatch(JSON.stringify(span), /canary/)
+})
+
 t.test('completeErrors costs unsampled requests nothing', async (t) => {
   let calls = 0
   const { app, port } = await setUp(t, {}, { ajv: { customOptions: { keywords: [{ keyword: 'counted', validate: () => ++calls > 0 }] } } }, createTestTelemetry())
@@ -515,6 +614,8 @@ t.test('schemas of other libraries leave a mark, or with captureUnknownSchemas t
     ['joi', { body: joi.object({ name: joi.string() }).unknown(), headers: joi.object().unknown() }, joiCompiler],
     ['yup', { body: yup.object({ name: yup.string() }), headers: yup.object({}) }, yupCompiler],
   ]
+  const odd = { parse () {}, get describe (): never { throw new Error('no') }, shape: new Proxy({}, { ownKeys () { throw new Error('no') } }), keys: new Map([['name', {}]]) }
+  kinds.push(['a library that nobody knows', { body: odd, headers: odd }, as(() => (value) => ({ value }))])
   const body = { name: 'Ada', password: 'hunter2', deep: { list: [1, 2, 3], apiKey: 'hunter3' } }
   for (const [name, schema, validatorCompiler] of kinds) {
     const given: Probe = { route: { schema, validatorCompiler }, request: { body, headers: { authorization: 'Bearer hunter4', dpop: 'hunter5' } } }

@@ -555,7 +555,6 @@ t.test('a schema that cannot be read is refused, with its place', async (t) => {
   t.throws(() => compile({ query: { properties: 5 } }), { message: /^querystring: / }, 'also under its other name')
   t.throws(() => compile({ body: { content: { 'text/x': { schema: { properties: 5 } } } } }), { message: /^body \(text\/x\): / }, 'and its media type')
   for (const [thrown, message] of [[new Error('mine'), 'mine'], ['text', 'text']] as const) {
-    // eslint-disable-next-line no-throw-literal
     t.throws(() => compile({ body: { properties: { a: { $ref: 'X' } } } }, { findSchema: () => { throw thrown } }), { message: `body/a: ${message}` }, 'what looking for a schema throws')
   }
   const direct = new SchemaError(new TypeError('wrong'), '/a')
@@ -801,8 +800,12 @@ function counter (): () => string {
 }
 
 const limitsOf = fc.record<Partial<Limits>>({
-  maxBytes: fc.integer({ min: 1024, max: 4096 }), maxDepth: fc.integer({ min: 1, max: 32 }), maxNodes: fc.integer({ min: 1, max: 1000 }), maxItems: fc.integer({ min: 1, max: 64 }),
-  maxStringLength: fc.integer({ min: 16, max: 1024 }), maxKeyLength: fc.integer({ min: 16, max: 1024 }),
+  maxBytes: fc.integer({ min: 1024, max: 4096 }),
+  maxDepth: fc.integer({ min: 1, max: 32 }),
+  maxNodes: fc.integer({ min: 1, max: 1000 }),
+  maxItems: fc.integer({ min: 1, max: 64 }),
+  maxStringLength: fc.integer({ min: 16, max: 1024 }),
+  maxKeyLength: fc.integer({ min: 16, max: 1024 }),
 }, { requiredKeys: [] })
 
 t.test('random bodies of random schemas: all that is declared is recorded, and nothing that is not, or that is hidden', async (t) => {

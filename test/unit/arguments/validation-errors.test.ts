@@ -1,21 +1,43 @@
-import { deepStrictEqual, ok } from 'node:assert/strict'
+import { deepStrictEqual, equal, ok } from 'node:assert/strict'
 import AjvCompiler from '@fastify/ajv-compiler'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import { FormatRegistry, Kind, Type, TypeRegistry, type TSchema } from '@sinclair/typebox'
 import fc from 'fast-check'
+import { validatorCompiler as zodValidatorCompiler } from 'fastify-type-provider-zod'
+import Joi from 'joi'
 import t from 'tap'
+import { TypeBoxValidatorCompiler as TypeBox1ValidatorCompiler } from 'type-provider-typebox-6'
+import Type1 from 'typebox'
+import * as yup from 'yup'
+import { z } from 'zod'
+import { omit, redact } from '../../../lib/arguments/annotations.ts'
 import type { ArgumentPart, ValidationErrorRecord } from '../../../lib/arguments/argument-part.ts'
-import { MAX_ERROR_BYTES, MAX_ERROR_TEXT_LENGTH, MAX_ERRORS } from '../../../lib/arguments/limits.ts'
-import { describeParseFailure } from '../../../lib/arguments/parse-errors.ts'
-import { compileRequestCapture } from '../../../lib/arguments/request-capture.ts'
+import { findPlace, UNDECLARED } from '../../../lib/arguments/error-place.ts'
+import { DEFAULT_LIMITS, MAX_ERROR_TEXT_LENGTH, type Limits } from '../../../lib/arguments/limits.ts'
+import { compileRequestCapture, nodeOfPart } from '../../../lib/arguments/request-capture.ts'
+import { createScrubber, type ScrubbingOptions } from '../../../lib/arguments/scrubber.ts'
+import { keywordOf } from '../../../lib/arguments/typebox-messages.ts'
 import { describeValidationFailure, errorsToJson } from '../../../lib/arguments/validation-errors.ts'
 
 const CANARY = 'CANARY'
+const fail = (): never => { throw new Error('mine') }
 
-function describe (errors: unknown, { part = 'body', schema, data, message = 'body is not valid' }: {
-  part?: ArgumentPart, schema?: unknown, data?: unknown, message?: string
-} = {}) {
-  return describeValidationFailure({ part, errors, message, data, node: compileRequestCapture({ [part]: schema }, () => undefined)[part] })
+interface Given {
+  part?: ArgumentPart
+  schema?: unknown
+  data?: unknown
+  /** The error of Fastify, or of the validator. */
+  error?: unknown
+  limits?: Partial<Limits>
+  scrubbing?: boolean | ScrubbingOptions
+  captureUnknownSchemas?: boolean
+  hasFixedMessages?: boolean
+}
+
+function describe (validation: unknown, { part = 'body', schema, data, error, limits = {}, scrubbing = true, captureUnknownSchemas = false, hasFixedMessages = false }: Given = {}) {
+  const settings = { limits: { ...DEFAULT_LIMITS, ...limits }, scrubber: createScrubber(scrubbing) }
+  const capture = compileRequestCapture({ [part]: schema }, { findSchema: () => undefined, settings, captureUnknownSchemas })
+  return describeValidationFailure({ part, validation, error, data, node: nodeOfPart(capture[part], undefined), hasFixedMessages }, settings)
 }
 
 /** What Ajv, set up as Fastify does it, says of data. */
@@ -26,15 +48,18 @@ function ajvErrors (schema: unknown, data: unknown, options: object = {}): unkno
   return validate.errors
 }
 
-function typeBoxErrors (schema: TSchema, data: unknown, httpPart: ArgumentPart = 'body'): unknown {
-  const validate = TypeBoxValidatorCompiler({ schema, method: 'POST', url: '/', httpPart }) as unknown as (data: unknown) => { error?: unknown }
+function compilerErrors (compiler: unknown, schema: unknown, data: unknown, httpPart: ArgumentPart = 'body'): unknown {
+  const validate = (compiler as (route: object) => (data: unknown) => { error?: unknown })({ schema, method: 'POST', url: '/', httpPart })
   return validate(data).error
 }
 
+const typeBoxErrors = (schema: TSchema, data: unknown, httpPart?: ArgumentPart) => compilerErrors(TypeBoxValidatorCompiler, schema, data, httpPart)
+const typeBox1Errors = (schema: object, data: unknown) => compilerErrors(TypeBox1ValidatorCompiler, schema, data)
+
 type Expected = Omit<ValidationErrorRecord, 'part'>
 
-function listOf (expected: Expected[], part: ArgumentPart = 'body') {
-  return { records: expected.map((record) => ({ part, ...record })), count: expected.length }
+function listOf (expected: Expected[], part: ArgumentPart = 'body', count = expected.length) {
+  return { records: expected.map((record) => ({ part, ...record })), count }
 }
 
 t.test('errors of Ajv', async (t) => {
@@ -62,14 +87,26 @@ t.test('errors of Ajv', async (t) => {
     ]],
     ['names of properties', { type: 'object', propertyNames: { pattern: '^a' }, additionalProperties: { type: 'number' } }, { [CANARY]: 1, aCANARY: true }, [
       { path: '', keyword: 'pattern', message: 'must match pattern "^a"', schemaPath: '#/propertyNames/pattern', params: { pattern: '^a' }, input: '[object]' },
-      { path: '', keyword: 'propertyNames', message: 'property name must be valid', schemaPath: '#/propertyNames', params: { propertyName: '*' } },
-      { path: '/*', keyword: 'type', message: 'must be number', schemaPath: '#/additionalProperties/type', params: { type: 'number' } },
+      { path: '', keyword: 'propertyNames', message: 'does not satisfy "propertyNames"', schemaPath: '#/propertyNames', params: { propertyName: '*' } },
+      { path: '/*', keyword: 'type', message: 'must be number', schemaPath: '#/additionalProperties/type', params: { type: 'number' }, input: true },
     ]],
-    ["records: their keys are the client's, and no input is repeated", Type.Record(Type.String(), Type.Object({ a: Type.Number() })), { 'CANARY/~': { a: 'x' } }, [
-      { path: '/*/*', keyword: 'type', message: 'must be number', schemaPath: '#/patternProperties/%5E(.*)%24/properties/a/type', params: { type: 'number' } },
+    ["records: their keys are the client's", Type.Record(Type.String(), Type.Object({ a: Type.Number() })), { 'CANARY/~': { a: 'x' } }, [
+      { path: '/*/*', keyword: 'type', message: 'must be number', schemaPath: '#/patternProperties/%5E(.*)%24/properties/a/type', params: { type: 'number' }, input: 'x' },
     ]],
     ['records: their secrets are secrets', Type.Record(Type.String(), Type.Number()), { apiKey: CANARY }, [
-      { path: '/*', keyword: 'type', message: 'does not satisfy "type"', schemaPath: '#/patternProperties/%5E(.*)%24/type' },
+      { path: '/*', keyword: 'type', message: 'does not satisfy "type"', schemaPath: '#/patternProperties/%5E(.*)%24/type', input: '[scrubbed]' },
+    ]],
+    ['what is redacted: its kind', Type.Object({ a: redact(Type.String({ minLength: 99 })), b: redact(Type.Object({ c: Type.Integer() })) }), { a: CANARY, b: { c: CANARY } }, [
+      { path: '/a', keyword: 'minLength', message: 'does not satisfy "minLength"', schemaPath: '#/properties/a/minLength', input: '[redacted string]' },
+      { path: '/b/c', keyword: 'type', message: 'does not satisfy "type"', schemaPath: '#/properties/b/properties/c/type', input: '[redacted string]' },
+    ]],
+    ['what is omitted: not even its kind', Type.Object({ a: omit(Type.Object({ b: Type.Integer() })), l: Type.Array(omit(Type.Integer())) }), { a: { b: CANARY }, l: [CANARY] }, [
+      { path: '/a/b', keyword: 'type', message: 'does not satisfy "type"', schemaPath: '#/properties/a/properties/b/type' },
+      { path: '/l/0', keyword: 'type', message: 'does not satisfy "type"', schemaPath: '#/properties/l/items/type' },
+    ]],
+    ['one branch that hides', Type.Object({ a: Type.Union([redact(Type.Integer()), Type.Boolean()]) }), { a: CANARY }, [
+      { path: '/a', keyword: 'type', message: 'does not satisfy "type"', schemaPath: '#/properties/a/anyOf/0/type', input: '[redacted string]' },
+      { path: '/a', keyword: 'type', message: 'does not satisfy "type"', schemaPath: '#/properties/a/anyOf/1/type', input: '[redacted string]' },
     ]],
     ['enums', Type.Object({ k: Type.Unsafe({ enum: ['a', null, 5, true, { x: 1 }, [1]] }) }), { k: { x: CANARY } }, [
       {
@@ -85,7 +122,20 @@ t.test('errors of Ajv', async (t) => {
       { path: '/k', keyword: 'type', message: 'must be string', schemaPath: '#/properties/k/anyOf/0/type', params: { type: 'string' }, input: false },
       { path: '/k', keyword: 'const', message: 'must be equal to constant', schemaPath: '#/properties/k/anyOf/0/const', params: { allowedValue: 'a' }, input: false },
       { path: '/k', keyword: 'type', message: 'must be object', schemaPath: '#/properties/k/anyOf/1/type', params: { type: 'object' }, input: false },
-      { path: '/k', keyword: 'anyOf', message: 'must match a schema in anyOf', schemaPath: '#/properties/k/anyOf', input: false },
+    ]],
+    ['unions in unions: only what was wrong', Type.Object({ k: Type.Union([Type.Literal('a'), Type.Union([Type.Object({ b: Type.String() }), Type.Null()])]) }), { k: { b: 5 } }, [
+      { path: '/k', keyword: 'type', message: 'must be string', schemaPath: '#/properties/k/anyOf/0/type', params: { type: 'string' }, input: '[object]' },
+      { path: '/k', keyword: 'const', message: 'must be equal to constant', schemaPath: '#/properties/k/anyOf/0/const', params: { allowedValue: 'a' }, input: '[object]' },
+      { path: '/k/b', keyword: 'type', message: 'must be string', schemaPath: '#/properties/k/anyOf/1/anyOf/0/properties/b/type', params: { type: 'string' }, input: 5 },
+      { path: '/k', keyword: 'type', message: 'must be null', schemaPath: '#/properties/k/anyOf/1/anyOf/1/type', params: { type: 'null' }, input: '[object]' },
+    ]],
+    ['a oneOf of which none matched', { oneOf: [{ type: 'string' }, { type: 'boolean' }] }, 5, [
+      { path: '', keyword: 'type', message: 'must be string', schemaPath: '#/oneOf/0/type', params: { type: 'string' }, input: 5 },
+      { path: '', keyword: 'type', message: 'must be boolean', schemaPath: '#/oneOf/1/type', params: { type: 'boolean' }, input: 5 },
+    ]],
+    ['a oneOf of which several matched', { type: 'object', properties: { a: { type: 'integer' }, b: { oneOf: [{ type: 'number' }, { type: 'integer' }] } } }, { a: 'x', b: 5 }, [
+      { path: '/a', keyword: 'type', message: 'must be integer', schemaPath: '#/properties/a/type', params: { type: 'integer' }, input: 'x' },
+      { path: '/b', keyword: 'oneOf', message: 'must match exactly one schema in oneOf', schemaPath: '#/properties/b/oneOf', params: { passingSchemas: [0, 1] }, input: 5 },
     ]],
     ['formats, patterns and limits', Type.Object({ m: Type.String({ format: 'email' }), p: Type.String({ pattern: '^a$' }), u: Type.Array(Type.Any(), { maxItems: 1 }), x: Type.Number({ maximum: 2 }) }),
       { m: 'Bearer abcdefghijkl', p: 'password=hunter2', u: [1, 1], x: 4 }, [
@@ -113,9 +163,14 @@ t.test('errors of Ajv', async (t) => {
       { path: '/constructor', keyword: 'type', message: 'must be integer', schemaPath: '#/properties/constructor/type', params: { type: 'integer' }, input: 'x' },
     ]],
   ]
+  const wrappers: Record<string, number> = { unions: 1, 'one branch that hides': 1, 'unions in unions: only what was wrong': 2, 'a oneOf of which none matched': 1 }
   for (const [sentence, schema, data, expected] of cases) {
-    t.strictSame(describe(ajvErrors(schema, data), { schema, data }), listOf(expected), sentence)
-    t.strictSame(describe(ajvErrors(schema, data, { verbose: true }), { schema, data }), listOf(expected), `${sentence}, verbose`)
+    const errors = ajvErrors(schema, data) as unknown[]
+    t.equal(errors.length, expected.length + (wrappers[sentence] ?? 0), `${sentence}: what Ajv says`)
+    t.strictSame(describe(errors, { schema, data, hasFixedMessages: true }), listOf(expected), sentence)
+    t.strictSame(describe(errors, { schema, data }), listOf(expected), `${sentence}, if it were another validator`)
+    t.strictSame(describe(ajvErrors(schema, data, { verbose: true }), { schema, data, hasFixedMessages: true }), listOf(expected), `${sentence}, verbose`)
+    t.strictSame(describe(undefined, { schema, data, error: { errors } }), listOf(expected), `${sentence}, of an asynchronous schema`)
   }
   const [, schema, data, expected] = cases[1]!
   t.strictSame(describe(ajvErrors(schema, data, { allErrors: false }), { schema, data }), listOf(expected.slice(0, 1)), 'only the first error, as by default')
@@ -123,10 +178,37 @@ t.test('errors of Ajv', async (t) => {
   const sent = { authorization: CANARY, 'x-tenant': 't', cookie2: CANARY }
   const lowered = Type.Object({ authorization: Type.String({ minLength: 99 }), 'x-tenant': Type.String({ minLength: 99 }), cookie2: Type.Integer() })
   t.strictSame(describe(ajvErrors(lowered, sent), { part: 'headers', schema: headers, data: sent }), listOf([
-    { path: '/authorization', keyword: 'minLength', message: 'does not satisfy "minLength"', schemaPath: '#/properties/authorization/minLength', input: '[scrubbed]' },
+    { path: '/authorization', keyword: 'minLength', message: 'does not satisfy "minLength"', schemaPath: '#/properties/authorization/minLength', input: '[redacted string]' },
     { path: '/x-tenant', keyword: 'minLength', message: 'must NOT have fewer than 99 characters', schemaPath: '#/properties/x-tenant/minLength', params: { limit: 99 }, input: 't' },
-    { path: '/cookie2', keyword: 'type', message: 'does not satisfy "type"', schemaPath: '#/properties/cookie2/type', input: '[scrubbed]' },
+    { path: '/cookie2', keyword: 'type', message: 'does not satisfy "type"', schemaPath: '#/properties/cookie2/type', input: '[redacted string]' },
   ], 'headers'), 'headers')
+  t.strictSame(describe(ajvErrors(lowered, sent), { part: 'headers', schema: headers, data: sent, scrubbing: false }).records.map(({ input }) => input), ['[redacted string]', 't', '[redacted string]'], 'credentials are redacted without scrubbing too')
+  const secret = Type.Object({ password: Type.Integer() })
+  t.strictSame(describe(ajvErrors(secret, { password: 'x' }), { schema: secret, data: { password: 'x' }, scrubbing: false }).records.map(({ input, message }) => [input, message]), [['x', 'must be integer']], 'without scrubbing no other name is secret')
+  const custom = Type.Object({ internal: Type.Integer() })
+  t.strictSame(describe(ajvErrors(custom, { internal: CANARY }), { schema: custom, data: { internal: CANARY }, scrubbing: { extraPatterns: ['^intern'] } }).records[0]!.input, '[scrubbed]', 'patterns of the application count')
+})
+
+t.test('with $data, what a schema compares with is another value of the request', async (t) => {
+  const schema = { type: 'object', properties: { password: { type: 'string' }, again: { const: { $data: '1/password' } }, other: { enum: { $data: '1/list' } }, list: { type: 'array', items: redact({ type: 'string' }) } } }
+  const data = { password: `${CANARY}1`, again: 'a', other: 'b', list: [`${CANARY}2`, 'abc'] }
+  t.strictSame(describe(ajvErrors(schema, data, { $data: true }), { schema, data, hasFixedMessages: true }), listOf([
+    { path: '/again', keyword: 'const', message: 'must be equal to constant', schemaPath: '#/properties/again/const', params: { allowedValue: '…' }, input: 'a' },
+    { path: '/other', keyword: 'enum', message: 'must be equal to one of the allowed values', schemaPath: '#/properties/other/enum', params: { allowedValues: ['…', 'abc'] }, input: 'b' },
+  ]))
+  const tagged = { type: 'object', discriminator: { propertyName: 'kind' }, required: ['kind'], oneOf: [{ properties: { kind: redact({ const: 'a' }) } }, { properties: { kind: { const: 'b' } } }] }
+  t.notMatch(describe(ajvErrors(tagged, { kind: CANARY }, { discriminator: true }), { schema: tagged, data: { kind: CANARY }, hasFixedMessages: true }), CANARY, 'nor is the value that chooses a branch')
+})
+
+t.test('names in the schema that a redaction covers, and a message that is not one of the standard ones', async (t) => {
+  const schema = Type.Object({ a: Type.String(), secret: redact(Type.String()), open: Type.Any() })
+  const data = { a: 'shown', secret: `${CANARY} one`, [`${CANARY} key`]: `${CANARY} two`, open: { [`${CANARY} name`]: 1, token: `${CANARY} three`, plain: 'shown too' } }
+  const message = `a: shown, secret: ${CANARY} one, "${CANARY} key" and ${CANARY.toLowerCase()} TWO, ${CANARY} name, ${CANARY} three, shown too`
+  const expected = 'a: shown, secret: [scrubbed] "…" and …, …, …, shown too'
+  t.strictSame(describe([{ keyword: 'x-own', instancePath: '', message, params: { list: [`see ${CANARY} one`, 'shown'] } }], { schema, data, hasFixedMessages: true }).records, listOf([
+    { path: '', keyword: 'x-own', message: expected, params: { list: ['see …', 'shown'] }, input: '[object]' },
+  ]).records)
+  t.match(describe([{ keyword: 'type', instancePath: '/a', message: `quotes ${CANARY} one` }], { schema, data, hasFixedMessages: false }).records[0]!.message, 'quotes …')
 })
 
 t.test('errors of the TypeBox compiler, which gives no keyword', async (t) => {
