@@ -38,7 +38,7 @@ t.test('the example and its client in a real Jaeger: services, parents, argument
   })
   const errors = rejected.map(({ spans }) => rootOf(spans)).map(({ name, tags }) => [name, tags['http.response.status_code'], JSON.parse(String(tags['fastify.arguments.errors']))])
   t.same(errors.sort((one, other) => one[2][0].keyword < other[2][0].keyword ? -1 : 1), [
-    ['POST /', 400, [{ part: 'body', path: '', keyword: 'parse', message: 'is not valid JSON' }]],
+    ['POST /', 400, [{ part: 'body', path: '', keyword: 'parse', message: 'is not valid JSON', params: { position: 8, line: 1, column: 9 } }]],
     ['POST /', 400, [{
       part: 'body',
       path: '/country_code',
