@@ -94,7 +94,7 @@ function writeText (value: string, sink: ValueSink, depth: number): void {
   if (!scrubber.mayHoldSecret(near)) return sink.string(value)
   const clean = scrubber.hideInText(near)
   if (clean === near) return sink.string(value)
-  if (scrubber.callback !== null && writeDecision(value, scrubber.findInText(near) ?? '', sink, depth)) return
+  if (scrubber.callback !== null && writeDecision(value, scrubber.findInText(near)!, sink, depth)) return
   sink.noteScrubbed(depth)
   if (near === value) return sink.string(clean)
   sink.truncated = true

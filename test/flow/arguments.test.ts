@@ -1,3 +1,4 @@
+// latest versions only
 import { Readable } from 'node:stream'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import { diag, DiagLogLevel } from '@opentelemetry/api'

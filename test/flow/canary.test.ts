@@ -285,6 +285,12 @@ const doors: Door[] = [
   bodyDoor('secret names inside what a schema leaves open', Type.Any(), [
     (secret) => ({ a: [{ password: secret(), deep: { token: { a: secret() }, list: [{ apiKey: [secret()] }] } }], session: secret() }),
   ], { needsScrubbing: true }),
+  bodyDoor('names that hold credentials, in what a schema leaves open', Type.Object({ any: Type.Optional(Type.Any()), record: Type.Optional(Type.Record(Type.String(), Type.Object({ pin: Type.Integer() }))) }), [
+    (secret) => ({ any: { [`https://user:${secret()}@example.com/`]: 1, [`token=${secret()}`]: { password: secret() } } }),
+    (secret) => ({ record: { [`https://user:${secret()}@example.com/`]: { pin: 1 } } }),
+    (secret) => ({ record: { [`password=${secret()}`]: { pin: 'wrong' } } }),
+    (secret) => ({ any: { [`${'x'.repeat(120)} password=${secret()}`]: { token: secret() } } }),
+  ], { needsScrubbing: true }),
   bodyDoor('a value that is also an attribute, by a name that is secret', Type.Object({ password: asAttribute('app.plain', Type.String()), plain: Type.Array(Type.Object({ token: asAttribute('app.list', Type.String()) })) }), [
     (secret) => ({ password: secret(), plain: [{ token: secret() }, { token: secret() }] }),
   ], { needsScrubbing: true }),
