@@ -50,7 +50,7 @@ TIME  POST /  400  N ms  trace ID
 │ ✗ body/country_code must match pattern "^[A-Z]{2}$" received "England"
 └─ fastify.arguments  N ms
 TIME  POST /  400  N ms  trace ID
-│ ✗ body is not valid JSON
+│ ✗ body is not valid JSON at 1:9
 └─ fastify.arguments  N ms
 TIME  POST /users/:id  400  N ms  trace ID
 │ arguments {"params":{"id":7}}
