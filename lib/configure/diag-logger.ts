@@ -1,4 +1,5 @@
 import { diag, DiagLogLevel, type DiagLogger } from '@opentelemetry/api'
+import type { Environment } from './environment.ts'
 
 const QUIET_MILLIS = 60_000
 const MAX_KINDS = 100
@@ -9,8 +10,10 @@ const API_GLOBALS = Symbol.for('opentelemetry.js.api.1')
 /**
  * Makes warnings and errors of OpenTelemetry and of this package visible, one line each and the same one at most once a minute, unless the
  * application has a diagnostics logger of its own.
+ *
+ * @param level - what is said; OTEL_LOG_LEVEL
  */
-export function installDiagLogger (write: (line: string) => void, now: () => number = Date.now): void {
+export function installDiagLogger (write: (line: string) => void, level: Environment['logLevel'] = 'warn', now: () => number = Date.now): void {
   const globals = (globalThis as { [API_GLOBALS]?: { diag?: unknown } })[API_GLOBALS]
   if (globals?.diag !== undefined) return
   const spoken = new Map<string, number>()
@@ -25,7 +28,7 @@ export function installDiagLogger (write: (line: string) => void, now: () => num
     write(`${line}\n`)
   }
 
-  // The level keeps away what is not a warning.
+  // The level keeps away what is less than wanted.
   const logger: DiagLogger = { error: say, warn: say, info: say, debug: say, verbose: say }
-  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
+  diag.setLogger(logger, { logLevel: DiagLogLevel[level.toUpperCase() as keyof typeof DiagLogLevel], suppressOverrideMessage: true })
 }
