@@ -1,8 +1,6 @@
 import { diag, DiagLogLevel, type DiagLogger } from '@opentelemetry/api'
+import { createRarely } from '../rarely.ts'
 import type { Environment } from './environment.ts'
-
-const QUIET_MILLIS = 60_000
-const MAX_KINDS = 100
 
 /** The API's place for globals; nothing in its interface tells whether a logger is set. */
 const API_GLOBALS = Symbol.for('opentelemetry.js.api.1')
@@ -13,19 +11,14 @@ const API_GLOBALS = Symbol.for('opentelemetry.js.api.1')
  *
  * @param level - what is said; OTEL_LOG_LEVEL
  */
-export function installDiagLogger (write: (line: string) => void, level: Environment['logLevel'] = 'warn', now: () => number = Date.now): void {
+export function installDiagLogger (write: (line: string) => void, level: Environment['logLevel'] = 'warn', now?: () => number): void {
   const globals = (globalThis as { [API_GLOBALS]?: { diag?: unknown } })[API_GLOBALS]
   if (globals?.diag !== undefined) return
-  const spoken = new Map<string, number>()
+  const mayPass = createRarely(now)
 
   function say (...words: unknown[]): void {
     const line = words.map(String).join(' ').replace(/\s*\n[^]*/, '').slice(0, 500)
-    const kind = line.slice(0, 60)
-    const last = spoken.get(kind)
-    if (last !== undefined && now() - last < QUIET_MILLIS) return
-    if (spoken.size >= MAX_KINDS) spoken.clear()
-    spoken.set(kind, now())
-    write(`${line}\n`)
+    if (mayPass(line.slice(0, 60))) write(`${line}\n`)
   }
 
   // The level keeps away what is less than wanted.

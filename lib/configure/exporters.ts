@@ -7,10 +7,12 @@ import { LazyExporter } from './lazy-exporter.ts'
 
 type Protocol = Environment['tracesProtocol']
 
-/** @param url - where to send; by default what the exporter reads from the environment */
-export function createTraceExporter (protocol: Protocol, url: string | undefined, warn: (line: string) => void): SpanExporter {
+/**
+ * @param timeoutMillis - of one export with the exporter's own retries
+ */
+export function createTraceExporter (protocol: Protocol, url: string, timeoutMillis: number, warn: (line: string) => void): SpanExporter {
   refuseGrpc(protocol, 'traces')
-  const config = url === undefined ? {} : { url }
+  const config = { url, timeoutMillis }
   if (protocol !== 'http/protobuf') return new OTLPTraceExporter(config)
   return new LazyExporter<ReadableSpan[]>(async () => {
     const { OTLPTraceExporter: ProtobufExporter } = await import('@opentelemetry/exporter-trace-otlp-proto')
@@ -18,9 +20,9 @@ export function createTraceExporter (protocol: Protocol, url: string | undefined
   }, '@opentelemetry/exporter-trace-otlp-proto', warn)
 }
 
-export function createMetricExporter (protocol: Protocol, url: string | undefined, warn: (line: string) => void, env = process.env): PushMetricExporter {
+export function createMetricExporter (protocol: Protocol, url: string, warn: (line: string) => void, env = process.env): PushMetricExporter {
   refuseGrpc(protocol, 'metrics')
-  const config = url === undefined ? {} : { url }
+  const config = { url }
   const isProtobuf = protocol === 'http/protobuf'
   const exporter = new LazyExporter<ResourceMetrics>(async () => {
     const { OTLPMetricExporter } = isProtobuf

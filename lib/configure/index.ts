@@ -2,20 +2,24 @@ import { context, metrics, propagation, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { setGlobalErrorHandler } from '@opentelemetry/core'
 import { ConsoleMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
-import { TracerProvider, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace'
+import { AlwaysOffSampler, TracerProvider, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace'
 import { checkOptions } from '../check-options.ts'
+import { createGuard } from '../guard.ts'
 import { SCOPE_NAME } from '../semconv.ts'
 import { createTracerSource } from '../tracer-source.ts'
 import { within } from '../within.ts'
 import { ConsoleJsonProcessor } from './console-json.ts'
 import { ConsoleTreeProcessor } from './console-tree.ts'
+import type { NoteRequest } from './delivery/attempt.ts'
 import type { DeliveryStats } from './delivery/delivery-counts.ts'
 import { observeDelivery } from './delivery/delivery-metrics.ts'
 import { DeliveryProcessor } from './delivery/delivery-processor.ts'
-import { createDeliveryReport } from './delivery/delivery-report.ts'
+import { createDeliveryReport, type DeliveryReport } from './delivery/delivery-report.ts'
 import { installDiagLogger } from './diag-logger.ts'
 import { readEnvironment, type Environment } from './environment.ts'
 import { createMetricExporter, createTraceExporter } from './exporters.ts'
+import { fence } from './fence.ts'
+import { checkLines, createExporterCheck } from './lines.ts'
 import { configureOptionsSchema, type ConfigureOptions } from './options.ts'
 import { createPropagator } from './propagator.ts'
 import { createResource } from './resource.ts'
@@ -40,8 +44,8 @@ export interface Telemetry {
 
 /** Spans of one batch, unless OTEL_BSP_MAX_EXPORT_BATCH_SIZE says otherwise. */
 const MAX_BATCH_SPANS = 512
-/** Serialising so much blocks the event loop for some two milliseconds. */
-const MAX_BATCH_BYTES = 512 * 1024
+/** Serialising so much blocks the event loop for about a millisecond; see `npm run faults`. */
+const MAX_BATCH_BYTES = 256 * 1024
 const MAX_QUEUE_BYTES = 64 * 1024 * 1024
 const EXPORT_TIMEOUT_MILLIS = 10_000
 
@@ -49,10 +53,11 @@ const EXPORT_TIMEOUT_MILLIS = 10_000
  * Sets up OpenTelemetry for this process, synchronously: provider, delivery, resource, propagation, context manager and the OTLP/HTTP exporter; registers them with the
  * API. The same code for OpenTelemetry JS 2.12 and 3.x. With OTEL_SDK_DISABLED=true nothing is registered.
  *
- * @throws TelemetryError - `FST_SCHEMA_TELEMETRY_UNKNOWN_OPTION`, `FST_SCHEMA_TELEMETRY_INVALID_OPTION`
+ * @throws TelemetryError - `FST_SCHEMA_TELEMETRY_UNKNOWN_OPTION`, `FST_SCHEMA_TELEMETRY_INVALID_OPTION`, `FST_SCHEMA_TELEMETRY_MIXED_LINES`
  */
 export function configure (options: ConfigureOptions = {}): Telemetry {
   checkOptions('configure: option', configureOptionsSchema, options)
+  checkLines()
   const warn = (line: string) => { process.stderr.write(line) }
   const environment = readEnvironment(process.env, warn)
   const timeoutMillis = options.flushTimeoutMillis ?? 5000
@@ -61,14 +66,15 @@ export function configure (options: ConfigureOptions = {}): Telemetry {
   installDiagLogger(warn, environment.logLevel)
   const resource = createResource(options, warn)
   const meterProvider = createMeterProvider(options, environment, resource, warn)
-  const url = signalUrl(options, 'traces')
+  const url = signalUrl(options, 'traces') ?? environment.tracesUrl
   const choice = options.exporter ?? (environment.tracesExporter === 'none' || environment.tracesExporter === 'console' ? 'none' : 'otlp')
-  const report = createDeliveryReport(typeof choice === 'object' ? undefined : url ?? environment.tracesUrl, warn)
-  const exporter = typeof choice === 'object' ? choice : choice === 'none' ? undefined : createTraceExporter(environment.tracesProtocol, url, warn)
+  const report = createDeliveryReport(typeof choice === 'object' ? undefined : url, warn)
+  const exporter = typeof choice === 'object' ? choice : choice === 'none' ? undefined : createTraceExporter(environment.tracesProtocol, url, environment.exportTimeoutMillis ?? EXPORT_TIMEOUT_MILLIS, warn)
   setGlobalErrorHandler((error) => warn(`${SCOPE_NAME}: OpenTelemetry reports: ${firstLine(error)}\n`))
 
-  const counter = exporter === undefined ? new SpanCounter() : createDelivery(exporter, options, environment, report)
-  const spanProcessors: SpanProcessor[] = [...options.spanProcessors ?? []]
+  const counter = exporter === undefined ? new SpanCounter() : createDelivery(exporter, options, environment, report, createExporterCheck(warn))
+  const guard = createGuard((text, maxLength) => text.slice(0, maxLength))
+  const spanProcessors: SpanProcessor[] = (options.spanProcessors ?? []).map((processor) => fence(processor, guard))
   const console = options.console ?? environment.tracesExporter === 'console'
   if (console !== false) spanProcessors.push((console === 'json' ? new ConsoleJsonProcessor() : new ConsoleTreeProcessor()) as unknown as SpanProcessor)
   spanProcessors.push(counter)
@@ -86,7 +92,7 @@ export function configure (options: ConfigureOptions = {}): Telemetry {
   register(tracerProvider, meterProvider, environment, warn)
 
   const providers = [tracerProvider, ...(meterProvider === undefined ? [] : [meterProvider])]
-  const flush = (): Promise<boolean> => within(timeoutMillis, settle(providers.map((provider) => provider.forceFlush())))
+  const flush = (): Promise<boolean> => within(timeoutMillis, Promise.allSettled(providers.map((provider) => provider.forceFlush({ timeoutMillis }))))
   return {
     tracerProvider,
     ...(meterProvider === undefined ? {} : { meterProvider }),
@@ -94,16 +100,19 @@ export function configure (options: ConfigureOptions = {}): Telemetry {
       await flush()
     },
     async shutdown () {
+      const startMillis = performance.now()
       await flush()
       const { queued } = counter.stats()
       if (queued > 0) report.abandoned(queued, timeoutMillis)
-      await within(1000, settle(providers.map((provider) => provider.shutdown())))
+      await within(timeoutMillis - (performance.now() - startMillis), Promise.allSettled(providers.map((provider) => provider.shutdown())))
     },
     stats: () => counter.stats(),
   }
 }
 
-function createDelivery (exporter: SpanExporter, options: ConfigureOptions, environment: Environment, report: ReturnType<typeof createDeliveryReport>): DeliveryProcessor {
+function createDelivery (
+  exporter: SpanExporter, options: ConfigureOptions, environment: Environment, report: DeliveryReport, noteRequest: NoteRequest
+): DeliveryProcessor {
   return new DeliveryProcessor(exporter, {
     maxBytes: options.maxQueueBytes ?? MAX_QUEUE_BYTES,
     maxSpans: environment.maxQueueSize ?? Infinity,
@@ -111,6 +120,7 @@ function createDelivery (exporter: SpanExporter, options: ConfigureOptions, envi
     maxBatchBytes: MAX_BATCH_BYTES,
     scheduledDelayMillis: options.scheduledDelayMillis ?? environment.scheduledDelayMillis ?? 5000,
     attemptTimeoutMillis: environment.exportTimeoutMillis ?? EXPORT_TIMEOUT_MILLIS,
+    noteRequest,
   }, report)
 }
 
@@ -119,7 +129,7 @@ function createMeterProvider (
 ): MeterProvider | undefined {
   const { metricsExporter, metricExportIntervalMillis, metricExportTimeoutMillis } = environment
   if (!(options.metrics ?? (metricsExporter === 'otlp' || metricsExporter === 'console'))) return undefined
-  const exporter = metricsExporter === 'console' ? new ConsoleMetricExporter() : createMetricExporter(environment.metricsProtocol, signalUrl(options, 'metrics'), warn)
+  const exporter = metricsExporter === 'console' ? new ConsoleMetricExporter() : createMetricExporter(environment.metricsProtocol, signalUrl(options, 'metrics') ?? environment.metricsUrl, warn)
   const exportIntervalMillis = metricExportIntervalMillis ?? 60_000
   const reader = new PeriodicExportingMetricReader({
     exporter, exportIntervalMillis, exportTimeoutMillis: Math.min(metricExportTimeoutMillis ?? 30_000, exportIntervalMillis),
@@ -130,10 +140,10 @@ function createMeterProvider (
 /** With OTEL_SDK_DISABLED: the same interface, and nothing behind it. */
 function disabledTelemetry (): Telemetry {
   const counter = new SpanCounter()
-  return { tracerProvider: new TracerProvider(), async forceFlush () {}, async shutdown () {}, stats: () => counter.stats() }
+  return { tracerProvider: new TracerProvider({ sampler: new AlwaysOffSampler() }), async forceFlush () {}, async shutdown () {}, stats: () => counter.stats() }
 }
 
-/** Only for an endpoint given as an argument: what the environment says is read by the exporter itself. */
+/** Only for an endpoint given as an argument. */
 function signalUrl ({ endpoint }: ConfigureOptions, signal: 'traces' | 'metrics'): string | undefined {
   return endpoint === undefined ? undefined : `${endpoint.replace(/\/+$/, '')}/v1/${signal}`
 }
@@ -149,18 +159,14 @@ function register (tracerProvider: TracerProvider, meterProvider: MeterProvider 
     return
   }
   if (!trace.setGlobalTracerProvider(tracerProvider)) {
-    const { version } = (globalThis as { [API_GLOBALS]?: { version?: unknown } })[API_GLOBALS] ?? {}
-    warn(`${SCOPE_NAME}: another copy of @opentelemetry/api (version ${String(version)}) was loaded first, and takes nothing from this one; spans are not recorded. ` +
+    const globals = (globalThis as { [API_GLOBALS]?: { version?: unknown } })[API_GLOBALS]
+    warn(`${SCOPE_NAME}: another copy of @opentelemetry/api (version ${String(globals!.version)}) was loaded first, and takes nothing from this one; spans are not recorded. ` +
       'See "npm ls @opentelemetry/api", and install one version.\n')
     return
   }
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
   propagation.setGlobalPropagator(createPropagator(propagators))
   if (meterProvider !== undefined) metrics.setGlobalMeterProvider(meterProvider)
-}
-
-async function settle (work: Array<Promise<unknown>>): Promise<void> {
-  await Promise.allSettled(work)
 }
 
 function firstLine (error: unknown): string {

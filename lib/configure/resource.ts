@@ -18,7 +18,7 @@ const DETECTED = [
  * the name in its package.json, which is said in one line.
  */
 export function createResource (
-  { serviceName, serviceVersion, environment, resourceAttributes }: ConfigureOptions, warn: (line: string) => void, mainFile = process.argv[1]
+  { serviceName, serviceVersion, environment, resourceAttributes }: ConfigureOptions, warn: (line: string) => void, mainFile = process.argv[1] ?? ''
 ): Resource {
   const own: Attributes = { ...resourceAttributes }
   if (serviceName !== undefined) own[SERVICE_NAME] = serviceName
@@ -27,7 +27,7 @@ export function createResource (
 
   const fromEnvironment = detectResources({ detectors: [envDetector] })
   if (own[SERVICE_NAME] === undefined && fromEnvironment.attributes[SERVICE_NAME] === undefined) {
-    const name = packageName(mainFile)
+    const name = packageName(dirname(mainFile))
     if (name !== undefined) {
       own[SERVICE_NAME] = name
       warn(`${SCOPE_NAME}: service.name is "${name}", from package.json; set OTEL_SERVICE_NAME or configure({ serviceName }) to choose it.\n`)
@@ -45,16 +45,14 @@ function detected (): Attributes {
   return Object.fromEntries(DETECTED.filter((name) => ['string', 'number'].includes(typeof found[name])).map((name) => [name, found[name] as string | number]))
 }
 
-/** The name in the nearest package.json above the program; `undefined` without one. */
-function packageName (mainFile: string | undefined): string | undefined {
-  if (mainFile === undefined) return undefined
-  for (let directory = dirname(mainFile), above = dirname(directory); ; directory = above, above = dirname(directory)) {
-    try {
-      const { name } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { name?: unknown }
-      if (typeof name === 'string' && name !== '') return name
-    } catch {
-      // None here.
-    }
-    if (above === directory) return undefined
+/** The name in the nearest package.json from `directory` upwards; `undefined` without one. */
+function packageName (directory: string): string | undefined {
+  try {
+    const { name } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { name?: unknown }
+    if (typeof name === 'string' && name !== '') return name
+  } catch {
+    // None here.
   }
+  const above = dirname(directory)
+  return above === directory ? undefined : packageName(above)
 }

@@ -7,12 +7,14 @@ import type { FastifyInstance } from 'fastify'
 import { createTestTelemetry, type TestTelemetry } from 'fastify-schema-telemetry/testing'
 import t, { type Test } from 'tap'
 import { buildApp } from '../../example-server/app.ts'
+import { readEnvironment } from '../../lib/configure/environment.ts'
 import { configureOptionsSchema } from '../../lib/configure/options.ts'
 import { optionsSchema, routeOptionsSchema } from '../../lib/options.ts'
 import * as semconv from '../../lib/semconv.ts'
 import {
   firstColumn, installPackage, readMarkdown, syntaxErrors, toJavaScript, typeErrors, type CodeBlock,
 } from '../helpers/code-blocks.ts'
+import { faultCases, SPANS, type FaultCase } from '../helpers/fault-matrix.ts'
 import { send } from '../helpers/http.ts'
 import { startOtlpReceiver, type OtlpReceiver } from '../helpers/otlp-receiver.ts'
 import { runProgram, type Program } from '../helpers/program.ts'
@@ -299,7 +301,7 @@ t.test('commands exist, and what is installed fits', async (t) => {
     else t.ok(COMMANDS.includes(command), command)
   }
   const lines = commands.filter((command) => command.includes('@opentelemetry/'))
-  const needed = Object.keys(manifest.peerDependencies).filter((name) => name.startsWith('@opentelemetry/') && !name.includes('exporter-metrics'))
+  const needed = Object.keys(manifest.peerDependencies).filter((name) => name.startsWith('@opentelemetry/') && !/exporter-metrics|-proto$/.test(name))
   t.equal(lines.length, 2)
   for (const line of lines) t.same(line.split(' ').slice(2).map((item) => item.replace(/@[\d.]+$/, '')).toSorted(), needed.toSorted(), 'all that configure() needs')
 })
@@ -342,6 +344,23 @@ t.test('the tables of attributes list what semconv.ts has', async (t) => {
   t.same(firstColumn(tables).toSorted(), emitted.filter((entry) => !isValue(entry)).map(([, name]) => name).toSorted())
   const cells = JSON.stringify(tables)
   for (const [, value] of emitted.filter(isValue)) t.ok(cells.includes(`\`${value}\``), value)
+})
+
+t.test('the fault matrix lists what the tests prove', async (t) => {
+  const { tables } = documents.find(({ path }) => path === 'docs/reliability.md')!
+  const matrix = tables.find(({ columns }) => columns[0] === 'The collector')!
+  const lostOf = (fate: FaultCase['fate']) => fate === 'delivered' ? '0' : fate === 'waits' ? '0 once it is back; else all' : fate.refused === SPANS ? 'all' : `the ${fate.refused} rejected`
+  t.same(matrix.rows.map(([name, , lost]) => [name, lost]), faultCases().map(({ name, fate }) => [name, lostOf(fate)]))
+})
+
+t.test('the variables in the README are those that are read', async (t) => {
+  const asked = new Set<string>()
+  readEnvironment(new Proxy({}, { get: (_env, name) => { asked.add(String(name)) } }), () => {})
+  const listed = firstColumn(readme.tables.filter(({ heading, columns }) => heading === '`configure()`' && columns[0] === 'Variable'))
+  // Asked for with their value only.
+  const known = new Set([...asked, 'OTEL_TRACES_SAMPLER_ARG'])
+  t.same(listed.filter((name) => name.startsWith('OTEL_') && !known.has(name) && name !== 'OTEL_RESOURCE_ATTRIBUTES'), [])
+  t.same([...known].filter((name) => !listed.includes(name) && !/_OTLP_(?:TRACES_|METRICS_|\w*(?:HEADERS|TIMEOUT))/.test(name)), [])
 })
 
 t.test('every door of the package is in the README', async (t) => {

@@ -15,11 +15,17 @@ export interface Attempt {
   rejectedBecause: string
 }
 
+/** Takes a request of an exporter that is about to be sent. */
+export type NoteRequest = (request: ClientRequest) => void
+
 export interface AttemptObserver {
   /** Runs `work`; requests that begin in it, and in what it begins, are the attempt's. */
   observe (attempt: Attempt, work: () => void): void
   stop (): void
 }
+
+/** The second one, known to Node.js 20 too, comes only when all of the body is written, which a collector that does not read prevents. */
+const REQUEST_CHANNELS = ['http.client.request.created', 'http.client.request.start']
 
 /** Bytes of an answer that are looked at. */
 const MAX_ANSWER_BYTES = 64 * 1024
@@ -30,7 +36,7 @@ const MAX_ANSWER_BYTES = 64 * 1024
  *
  * @see https://nodejs.org/api/diagnostics_channel.html#http
  */
-export function observeAttempts (): AttemptObserver {
+export function observeAttempts (noteRequest?: NoteRequest): AttemptObserver {
   const storage = new AsyncLocalStorage<Attempt>()
   const attempts = new WeakMap<ClientRequest, Attempt>()
 
@@ -38,8 +44,12 @@ export function observeAttempts (): AttemptObserver {
     const attempt = storage.getStore()
     if (attempt === undefined) return
     const { request } = message as { request: ClientRequest }
-    attempt.request = request
+    if (attempts.has(request)) return
     attempts.set(request, attempt)
+    attempt.request = request
+    // Of an exporter that tries again by itself the last request counts.
+    attempt.statusCode = attempt.retryAfter = undefined
+    noteRequest?.(request)
   }
 
   function onResponse (message: unknown): void {
@@ -62,12 +72,12 @@ export function observeAttempts (): AttemptObserver {
     })
   }
 
-  subscribe('http.client.request.start', onRequest)
+  for (const channel of REQUEST_CHANNELS) subscribe(channel, onRequest)
   subscribe('http.client.response.finish', onResponse)
   return {
     observe: (attempt, work) => storage.run(attempt, work),
     stop () {
-      unsubscribe('http.client.request.start', onRequest)
+      for (const channel of REQUEST_CHANNELS) unsubscribe(channel, onRequest)
       unsubscribe('http.client.response.finish', onResponse)
     },
   }

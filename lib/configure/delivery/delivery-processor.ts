@@ -1,6 +1,7 @@
-import { TraceFlags } from '@opentelemetry/api'
+import { context, ROOT_CONTEXT, TraceFlags } from '@opentelemetry/api'
+import { suppressTracing } from '@opentelemetry/core'
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace'
-import { newAttempt, observeAttempts, type Attempt, type AttemptObserver } from './attempt.ts'
+import { newAttempt, observeAttempts, type Attempt, type AttemptObserver, type NoteRequest } from './attempt.ts'
 import { newStats, type DeliveryStats, type DropReason } from './delivery-counts.ts'
 import type { DeliveryReport } from './delivery-report.ts'
 import { halve, SpanQueue, type Batch, type QueueLimits } from './span-queue.ts'
@@ -11,6 +12,8 @@ export interface DeliveryOptions extends QueueLimits {
   scheduledDelayMillis: number
   /** Longest that one attempt may take in all, milliseconds: longer than that an answer may not drip in. */
   attemptTimeoutMillis: number
+  /** Sees each request of the exporter. */
+  noteRequest?: NoteRequest
 }
 
 /** `ExportResultCode.SUCCESS` of `@opentelemetry/core`. */
@@ -18,6 +21,9 @@ const SUCCESS = 0
 
 /** Batches under way at once, while the collector answers. */
 const MAX_UNDER_WAY = 4
+
+/** Exports are no work of a request, and none that an instrumentation of HTTP clients may record: each export would make spans to export. */
+const EXPORT_CONTEXT = suppressTracing(ROOT_CONTEXT)
 
 const FIRST_WAIT_MILLIS = 500
 const LONGEST_WAIT_MILLIS = 10_000
@@ -59,7 +65,7 @@ export class DeliveryProcessor implements SpanProcessor {
     this.#options = options
     this.#report = report
     this.#queue = new SpanQueue(options)
-    this.#observer = observeAttempts()
+    this.#observer = observeAttempts(options.noteRequest)
   }
 
   /** A sampler decided that a span is not even begun. */
@@ -93,9 +99,7 @@ export class DeliveryProcessor implements SpanProcessor {
       return
     }
     this.#drop('queue_full', this.#queue.push(span))
-    if (this.#isWaiting) return
-    if (this.#queue.hasFullBatch) this.#schedule(0)
-    else this.#schedule(this.#options.scheduledDelayMillis)
+    this.#scheduleRest()
   }
 
   /** Resolves when everything that has ended is settled; whoever calls it bounds the wait. */
@@ -141,20 +145,26 @@ export class DeliveryProcessor implements SpanProcessor {
     this.#timer.unref()
   }
 
+  /** While the collector does not answer, one batch asks whether it is back. */
+  get #hasSlot (): boolean {
+    return this.#attempts.size < (this.#waitMillis > 0 ? 1 : MAX_UNDER_WAY)
+  }
+
+  /** Sends one batch; the next has a turn of the event loop of its own, since serialising it blocks. */
   #send (): void {
     if (this.#isShutDown || this.#isWaiting) return
     clearTimeout(this.#timer)
     this.#timer = undefined
-    // While the collector does not answer, one batch asks whether it is back.
-    const most = this.#waitMillis > 0 ? 1 : MAX_UNDER_WAY
-    while (this.#attempts.size < most) {
-      const batch = this.#queue.take()
-      if (batch === undefined) break
-      this.#try(batch)
-      if (!this.#isFlushing && !this.#queue.hasFullBatch) break
-    }
-    if (this.#queue.length > 0 && this.#attempts.size < most) this.#schedule(this.#options.scheduledDelayMillis)
+    const batch = this.#hasSlot ? this.#queue.take() : undefined
+    if (batch !== undefined) this.#try(batch)
+    this.#scheduleRest()
     this.#settle()
+  }
+
+  #scheduleRest (): void {
+    // The end of an attempt comes back here.
+    if (this.#isShutDown || this.#isWaiting || this.#queue.length === 0 || !this.#hasSlot) return
+    this.#schedule(this.#isFlushing || this.#queue.hasFullBatch ? 0 : this.#options.scheduledDelayMillis)
   }
 
   #try (batch: Batch): void {
@@ -180,7 +190,9 @@ export class DeliveryProcessor implements SpanProcessor {
     }, this.#options.attemptTimeoutMillis)
     timer.unref()
     try {
-      this.#observer.observe(attempt, () => this.#exporter.export(batch.spans, ({ code, error }) => finish(code === SUCCESS, error)))
+      context.with(EXPORT_CONTEXT, () => this.#observer.observe(attempt, () => {
+        this.#exporter.export(batch.spans, ({ code, error }) => finish(code === SUCCESS, error))
+      }))
     } catch (error) {
       finish(false, error)
     }
@@ -194,7 +206,7 @@ export class DeliveryProcessor implements SpanProcessor {
       this.#stats.exported += count - rejected
       this.#drop('rejected', rejected)
       if (rejected > 0) this.#report.refused(rejected, attempt.rejectedBecause || 'partial success')
-      this.#report.delivered()
+      else this.#report.delivered(this.#queue.bytes <= this.#options.maxBytes / 2 && this.#queue.length <= this.#options.maxSpans / 2)
       this.#waitMillis = 0
     } else if (verdict.kind === 'refused') {
       this.#drop('rejected', count)
@@ -208,29 +220,29 @@ export class DeliveryProcessor implements SpanProcessor {
       } else {
         this.#drop('queue_full', this.#queue.giveBack(...halves))
       }
-    } else if (performance.now() - batch.firstTriedAt > MAX_TRYING_MILLIS) {
-      this.#drop('retry_exhausted', count)
-      this.#report.failed(verdict.reason)
     } else {
-      this.#drop('queue_full', this.#queue.giveBack(batch))
-      this.#report.failed(verdict.reason)
+      if (performance.now() - batch.firstTriedAt > MAX_TRYING_MILLIS) {
+        this.#drop('retry_exhausted', count)
+        this.#report.gaveUp(count, verdict.reason)
+      } else {
+        this.#drop('queue_full', this.#queue.giveBack(batch))
+        this.#report.failed(verdict.reason)
+      }
       this.#wait(verdict.waitMillis)
-      return
     }
-    if (this.#isFlushing || this.#queue.hasFullBatch) this.#send()
-    else if (this.#queue.length > 0) this.#schedule(this.#options.scheduledDelayMillis)
+    this.#scheduleRest()
     this.#settle()
   }
 
   /** Leaves the collector alone for a while: what it asks for, or longer each time, not at the same moment as all the others. */
   #wait (askedMillis: number | undefined): void {
-    if (this.#isShutDown) return
     this.#waitMillis = Math.min(this.#waitMillis === 0 ? FIRST_WAIT_MILLIS : this.#waitMillis * WAIT_FACTOR, LONGEST_WAIT_MILLIS)
     this.#isWaiting = true
-    this.#wasAsked = askedMillis !== undefined
+    this.#wasAsked = askedMillis !== undefined && askedMillis > 0
     clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#schedule(askedMillis ?? this.#waitMillis * (0.75 + Math.random() / 2))
+    // "At once", or a date that has passed, asks for no storm of requests.
+    this.#schedule(this.#wasAsked ? askedMillis! : this.#waitMillis * (0.75 + Math.random() / 2))
   }
 
   #drop (reason: DropReason, count: number): void {

@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { createRarely } from '../../rarely.ts'
 import { SCOPE_NAME } from '../../semconv.ts'
 import { reasonOf } from './verdict.ts'
 
@@ -6,41 +7,58 @@ import { reasonOf } from './verdict.ts'
 export interface DeliveryReport {
   /** A batch is about to be sent. */
   attempted (): void
-  /** The collector took a batch. */
-  delivered (): void
+  /** The collector took a batch; `hasRoom`: the queue is no longer nearly full. */
+  delivered (hasRoom: boolean): void
   /** Nobody answered, or not yet: the batch will be sent again. */
   failed (reason: string): void
   /** The collector does not want these spans: they are lost. */
   refused (spanCount: number, reason: string): void
   /** There was no room for so many of the oldest spans: they are lost. */
   overflowed (spanCount: number): void
+  /** These were tried for too long: they are lost. */
+  gaveUp (spanCount: number, reason: string): void
   /** The process ends while spans are still under way. */
   abandoned (spanCount: number, afterMillis: number): void
 }
 
 /**
+ * A trouble that comes and goes is said at most once a minute; what was lost meanwhile is in the count of the next line that says its end.
+ *
  * @param url - where the spans go over OTLP/HTTP; `undefined` for an exporter of the user's own
  * @param write - takes one line with its end
  */
-export function createDeliveryReport (url: string | undefined, write: (line: string) => void): DeliveryReport {
+export function createDeliveryReport (url: string | undefined, write: (line: string) => void, now?: () => number): DeliveryReport {
   let isFirst = true
-  let isFailing = false
-  let isOverflowing = false
-  let isRefused = false
-  let overflowedCount = 0
-  let refusedCount = 0
+  const mayPass = createRarely(now)
+  /** Troubles that last; those that were said are to be said again when they are over. */
+  const troubles = new Set<string>()
+  let isEndAwaited = false
+  const lost = { overflowed: 0, refused: 0, gaveUp: 0 }
   const destination = url ?? 'the span exporter'
   const say = (text: string) => write(`${SCOPE_NAME}: ${text}\n`)
 
+  function begin (trouble: string, text: string): void {
+    if (troubles.has(trouble)) return
+    troubles.add(trouble)
+    if (!mayPass(trouble)) return
+    isEndAwaited = true
+    say(text)
+  }
+
   function failed (reason: string): void {
-    if (isFailing) return
-    isFailing = true
-    if (url === undefined || /^\d{3}$/.test(reason)) {
-      say(`${destination} does not take spans (${reason}). The application runs on; the spans wait until it does.`)
-    } else {
-      say(`no trace collector answers at ${url} (${reason}). The application runs on; the spans wait until one does. ` +
+    begin('failed', url === undefined || /^\d{3}$/.test(reason)
+      ? `${destination} does not take spans (${reason}). The application runs on; the spans wait until it does.`
+      : `no trace collector answers at ${url} (${reason}). The application runs on; the spans wait until one does. ` +
         'Start one there (for instance Jaeger), or set OTEL_EXPORTER_OTLP_ENDPOINT, or OTEL_TRACES_EXPORTER=none.')
-    }
+  }
+
+  function describeLoss (): string {
+    const parts = [
+      ...(lost.overflowed > 0 ? [`${lost.overflowed} spans were dropped since the queue was full`] : []),
+      ...(lost.refused > 0 ? [`${lost.refused} were refused`] : []),
+      ...(lost.gaveUp > 0 ? [`${lost.gaveUp} were given up`] : []),
+    ]
+    return parts.length === 0 ? 'none was lost' : parts.join(', ')
   }
 
   return {
@@ -50,29 +68,27 @@ export function createDeliveryReport (url: string | undefined, write: (line: str
       // The exporter retries for some eight seconds before it gives up; a port where nobody listens is known at once.
       if (url !== undefined) probe(url, failed)
     },
-    delivered () {
-      if (isFailing || isOverflowing || isRefused) {
-        const lost = [
-          ...(overflowedCount > 0 ? [`${overflowedCount} spans were dropped since the queue was full`] : []),
-          ...(refusedCount > 0 ? [`${refusedCount} were refused`] : []),
-        ]
-        say(`spans are delivered ${isFailing ? 'again ' : ''}to ${destination}; ${lost.length === 0 ? 'none was lost' : lost.join(', ')}.`)
-      }
-      isFailing = isOverflowing = isRefused = false
-      overflowedCount = refusedCount = 0
+    delivered (hasRoom) {
+      if (troubles.size === 0 || (troubles.has('overflowed') && !hasRoom)) return
+      const again = troubles.has('failed') ? 'again ' : ''
+      troubles.clear()
+      if (!isEndAwaited) return
+      isEndAwaited = false
+      say(`spans are delivered ${again}to ${destination}; ${describeLoss()}.`)
+      lost.overflowed = lost.refused = lost.gaveUp = 0
     },
     failed,
     refused (spanCount, reason) {
-      refusedCount += spanCount
-      if (isRefused) return
-      isRefused = true
-      say(`${destination} refuses spans (${reason}); they are lost. The application runs on.`)
+      lost.refused += spanCount
+      begin('refused', `${destination} refuses spans (${reason}); they are lost. The application runs on.`)
     },
     overflowed (spanCount) {
-      overflowedCount += spanCount
-      if (isOverflowing) return
-      isOverflowing = true
-      say(`the queue of spans for ${destination} is full: the oldest are dropped from here on.`)
+      lost.overflowed += spanCount
+      begin('overflowed', `the queue of spans for ${destination} is full: the oldest are dropped from here on.`)
+    },
+    gaveUp (spanCount, reason) {
+      lost.gaveUp += spanCount
+      begin('gaveUp', `spans were tried for ${destination} for too long (${reason}): the oldest are dropped from here on.`)
     },
     abandoned (spanCount, afterMillis) {
       say(`${spanCount} spans were not delivered to ${destination} within ${afterMillis} ms.`)
