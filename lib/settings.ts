@@ -3,6 +3,7 @@ import { DEFAULT_LIMITS } from './arguments/limits.ts'
 import { withoutQuotedJson } from './arguments/parse-errors.ts'
 import { createScrubber, scrubText, toPattern, type Scrubber, type ScrubbingOptions } from './arguments/scrubber.ts'
 import type { CaptureSettings } from './arguments/value-sink.ts'
+import { behindProxy } from './behind-proxy.ts'
 import { createTimestampFormatter, systemClock, type Clock } from './clock.ts'
 import { TelemetryError } from './error-codes.ts'
 import { createGuard, type Guard } from './guard.ts'
@@ -94,6 +95,6 @@ function withoutUndefined<Values extends object> (values: Values): Values {
 }
 
 /** The clock of test telemetry, also when it is registered with the API; else the system's. */
-function findClock (provider: TracerProvider & { [kClock]?: Clock, getDelegate?: () => TracerProvider & { [kClock]?: Clock } }): Clock {
-  return (provider.getDelegate?.() ?? provider)[kClock] ?? systemClock
+function findClock (provider: TracerProvider): Clock {
+  return (behindProxy(provider) as { [kClock]?: Clock })[kClock] ?? systemClock
 }

@@ -9,12 +9,14 @@ import { createTestTelemetry, type PlainSpan, type TestTelemetry } from 'fastify
 import t, { type Test } from 'tap'
 import { buildApp } from '../../example-server/app.ts'
 import { DEFAULT_LIMITS, LIMIT_RANGES, type Limits } from '../../lib/arguments/limits.ts'
+import { readEnvironment } from '../../lib/configure/environment.ts'
 import { configureOptionsSchema } from '../../lib/configure/options.ts'
 import { optionsSchema, routeOptionsSchema } from '../../lib/options.ts'
 import * as semconv from '../../lib/semconv.ts'
 import {
   firstColumn, installPackage, readMarkdown, syntaxErrors, toJavaScript, typeErrors, type CodeBlock,
 } from '../helpers/code-blocks.ts'
+import { faultCases, SPANS, type FaultCase } from '../helpers/fault-matrix.ts'
 import { send } from '../helpers/http.ts'
 import { startOtlpReceiver, type OtlpReceiver } from '../helpers/otlp-receiver.ts'
 import { runProgram, type Program } from '../helpers/program.ts'
@@ -404,7 +406,7 @@ t.test('commands exist, and what is installed fits', async (t) => {
     else t.ok(COMMANDS.includes(command), command)
   }
   const lines = commands.filter((command) => command.includes('@opentelemetry/'))
-  const needed = Object.keys(manifest.peerDependencies).filter((name) => name.startsWith('@opentelemetry/') && !name.includes('exporter-metrics'))
+  const needed = Object.keys(manifest.peerDependencies).filter((name) => name.startsWith('@opentelemetry/') && !/exporter-metrics|-proto$/.test(name))
   t.equal(lines.length, 2)
   for (const line of lines) t.same(line.split(' ').slice(2).map((item) => item.replace(/@[\d.]+$/, '')).toSorted(), needed.toSorted(), 'all that configure() needs')
 })
@@ -463,6 +465,23 @@ t.test('what the package exports, and the codes of its errors, are in the README
   for (const name of Object.keys(doors).filter((name) => name !== 'default')) t.ok(imported.includes(name), name)
   const codes = readFileSync(join(root, 'lib/error-codes.ts'), 'utf8').match(/FST_SCHEMA_TELEMETRY_\w+/g)!
   for (const code of codes) t.ok(readme.prose.includes(`\`${code}\``), code)
+})
+
+t.test('the fault matrix lists what the tests prove', async (t) => {
+  const { tables } = documents.find(({ path }) => path === 'docs/reliability.md')!
+  const matrix = tables.find(({ columns }) => columns[0] === 'The collector')!
+  const lostOf = (fate: FaultCase['fate']) => fate === 'delivered' ? '0' : fate === 'waits' ? '0 once it is back; else all' : fate.refused === SPANS ? 'all' : `the ${fate.refused} rejected`
+  t.same(matrix.rows.map(([name, , lost]) => [name, lost]), faultCases().map(({ name, fate }) => [name, lostOf(fate)]))
+})
+
+t.test('the variables in the README are those that are read', async (t) => {
+  const asked = new Set<string>()
+  readEnvironment(new Proxy({}, { get: (_env, name) => { asked.add(String(name)) } }), () => {})
+  const listed = firstColumn(readme.tables.filter(({ heading, columns }) => heading === '`configure()`' && columns[0] === 'Variable'))
+  // Asked for with their value only.
+  const known = new Set([...asked, 'OTEL_TRACES_SAMPLER_ARG'])
+  t.same(listed.filter((name) => name.startsWith('OTEL_') && !known.has(name) && name !== 'OTEL_RESOURCE_ATTRIBUTES'), [])
+  t.same([...known].filter((name) => !listed.includes(name) && !/_OTLP_(?:TRACES_|METRICS_|\w*(?:HEADERS|TIMEOUT))/.test(name)), [])
 })
 
 t.test('every door of the package is in the README', async (t) => {
