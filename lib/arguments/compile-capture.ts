@@ -37,8 +37,15 @@ export interface CompileOptions {
 export function compileCapture (schema: JsonSchema, { findSchema, isHeaders, settings }: CompileOptions): CaptureNode {
   /** Nodes by the schemas that they come from: this is what ends a recursive type. */
   const nodes = new Map<string, CaptureNode>()
+  /** Each is asked for once: a store that hands out copies would never let a recursive type end. */
+  const found = new Map<string, JsonSchema | undefined>()
   const places = new Map<JsonSchema, SchemaInDocument[]>()
   const numbers = new Map<SchemaInDocument, number>()
+
+  function findOnce (id: string): JsonSchema | undefined {
+    if (!found.has(id)) found.set(id, findSchema(id))
+    return found.get(id)
+  }
 
   function numberOf (schema: SchemaInDocument): number {
     const same = places.get(schema.schema) ?? []
@@ -65,7 +72,7 @@ export function compileCapture (schema: JsonSchema, { findSchema, isHeaders, set
   }
 
   function describe (schemas: SchemaInDocument[], pointer: string, isTopOfHeaders: boolean): CaptureNode {
-    const { leaves: all, marks, hasUnknown } = takeApart(schemas, findSchema, checkSchema)
+    const { leaves: all, marks, hasUnknown } = takeApart(schemas, findOnce, checkSchema)
     checkAttributeNames(marks.attributes)
     const leaves = all.map((place) => toLeaf(place, isTopOfHeaders)).filter((leaf) => leaf !== undefined)
     if (leaves.length === 0) return marked(hasUnknown ? UNKNOWN : { ...DECLARES_NOTHING, write: writeNothing }, marks)

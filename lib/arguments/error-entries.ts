@@ -8,6 +8,8 @@ export interface ErrorEntry {
   message: string | undefined
   schemaPath: string | undefined
   params: object | undefined
+  /** Of a `oneOf`: several of its branches let the value in. */
+  hasSeveral: boolean
 }
 
 /** Names of a path that are looked at. */
@@ -56,12 +58,14 @@ function listIn (validation: unknown, error: unknown): readonly unknown[] | unde
 export function toEntry (value: unknown): ErrorEntry {
   const fields = (value !== null && typeof value === 'object' ? value : { message: String(value) }) as KnownFields
   const { message, keyword, code, type, schemaPath, params, context } = fields
+  const holder = [params, context].find((holder): holder is object => holder !== null && typeof holder === 'object')
   return {
     segments: segmentsOf(fields),
     keyword: [keyword, code, type].find((name): name is string => typeof name === 'string'),
     message: typeof message === 'string' ? message : undefined,
     schemaPath: typeof schemaPath === 'string' ? schemaPath : undefined,
-    params: [params, context].find((holder): holder is object => holder !== null && typeof holder === 'object'),
+    params: holder,
+    hasSeveral: Array.isArray((holder as { passingSchemas?: unknown } | undefined)?.passingSchemas),
   }
 }
 
@@ -80,6 +84,5 @@ function segmentsOf ({ instancePath, path }: KnownFields): string[] {
  */
 export function isWrapper (entry: ErrorEntry, before: ErrorEntry | undefined): boolean {
   if (before === undefined || (entry.keyword !== 'anyOf' && entry.keyword !== 'oneOf')) return false
-  const { passingSchemas } = (entry.params ?? {}) as { passingSchemas?: unknown }
-  return !Array.isArray(passingSchemas) && entry.segments.every((segment, index) => before.segments[index] === segment)
+  return !entry.hasSeveral && entry.segments.every((segment, index) => before.segments[index] === segment)
 }

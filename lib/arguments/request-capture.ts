@@ -69,7 +69,8 @@ export function compilePart (part: string, schema: unknown, options: PartOptions
   if (isSchema(schema) && typeof schema !== 'boolean' && isSchema(schema.content) && (part === 'body' || part.startsWith('response'))) {
     return new Map(Object.entries(schema.content).flatMap(([mediaType, entry]: [string, unknown]) => {
       const node = compileSchema(`${part} (${mediaType})`, (entry as { schema?: unknown } | null)?.schema, options)
-      return node === undefined ? [] : [[mediaType.toLowerCase(), node]]
+      // As it is written: Fastify compares it with the request's type in lower case, and validates nothing when they differ.
+      return node === undefined ? [] : [[mediaType, node]]
     }))
   }
   return compileSchema(part, schema, options)

@@ -94,7 +94,7 @@ t.test('writes any value as JSON', async (t) => {
       [{ fieldname: 'a', fields: { a: 1 } }, { fieldname: 'a', fields: 'text' }, { fieldname: 'a', fields: null }, { fields: [1] }]],
     ['names that files and streams have', { toBuffer: 'text', pipe: 1, file: null, _buf: 2 }, { toBuffer: 'text', pipe: 1, file: null, _buf: 2 }],
     ['secrets by name', { password: 'p', nested: { token: 't', list: [{ jwt: 1 }] }, otp: null }, { password: '[scrubbed]', nested: { token: '[scrubbed]', list: [{ jwt: '[scrubbed]' }] }, otp: null }],
-    ['secrets by form', ['Bearer abcdefgh', 'ü password=ü', 'plain'], ['Bearer [scrubbed]', 'ü password=[scrubbed]', 'plain']],
+    ['secrets by form', ['Bearer abcdefgh', 'ü password=ü', 'plain', 'tokens: 5'], ['Bearer [scrubbed]', 'ü password=[scrubbed]', 'plain', 'tokens: 5']],
     ['proxies', new Proxy({ a: 1 }, {}), { a: 1 }],
     ['getters', { get a () { return 1 } }, { a: 1 }],
   ]

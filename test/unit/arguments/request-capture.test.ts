@@ -267,6 +267,11 @@ t.test('follows references', async (t) => {
   ]
   for (const [sentence, schema, findSchema] of cases) t.strictSame(captureBody(schema, value, { findSchema }), found, sentence)
 
+  const added: Record<string, JsonSchema> = { One: { properties: { two: { $ref: 'Two#' }, v: {} } }, Two: { properties: { one: { $ref: 'One#' }, w: {} } } }
+  t.strictSame(
+    captureBody({ $ref: 'One' }, { v: 1, x: CANARY, two: { w: 2, x: CANARY, one: { v: 3, x: CANARY } } }, { findSchema: (id) => structuredClone(added[id]) }),
+    textOf({ two: { one: { v: 3 }, w: 2 }, v: 1 }), 'also when each time a copy is handed out'
+  )
   t.strictSame(
     captureBody(
       { properties: { leak: {}, node: { $id: 'Node', type: 'object', properties: { v: {}, next: { $ref: '#' } } } } },
@@ -337,6 +342,16 @@ t.test('two modules in one schema can have members of the same name', async (t) 
   t.strictSame(
     captureBody({ properties: { a: holder('A', { type: 'string' }), b: holder('B', redact({ type: 'string' })) } }, { a: { t: 'plain' }, b: { t: CANARY } }),
     textOf({ a: { t: 'plain' }, b: { t: v } }), 'one reference in two schemas with an $id'
+  )
+  const shared = { $ref: '#/properties/t' }
+  t.strictSame(
+    captureBody({ properties: { a: { $id: 'A', properties: { t: { type: 'string' }, u: shared } }, b: { $id: 'B', properties: { t: redact({ type: 'string' }), u: shared } } } }, { a: { u: 'plain' }, b: { u: CANARY } }),
+    textOf({ a: { u: 'plain' }, b: { u: v } }), 'the same without definitions'
+  )
+  const named = { $ref: 'N' }
+  t.strictSame(
+    captureBody({ properties: { a: { $defs: { N: { $id: 'N', type: 'string' } }, properties: { u: named } }, b: { $defs: { N: { $id: 'N', ...redact({ type: 'string' }) } }, properties: { u: named } } } }, { a: { u: 'plain' }, b: { u: CANARY } }),
+    textOf({ a: { u: 'plain' }, b: { u: v } }), 'the same with definitions only'
   )
   t.strictSame(
     captureBody(Type.Object({ m: modules(redact), city: { $ref: 'Address' } as never }, { definitions: { Other: { $id: 'Other', $ref: 'Address' } } }), { m: user, city: { city: CANARY } }),
@@ -502,11 +517,11 @@ t.test('a schema that is not JSON Schema leaves a mark, or lets everything in wh
 
 t.test('the schema of a body can depend on its media type', async (t) => {
   const content = {
-    'application/json': { schema: Type.Object({ a: name }) }, 'Application/X-Own': { schema: Type.Object({ b: name }) }, 'text/plain': { schema: { parse () {} } }, 'text/none': null, 'text/empty': {},
+    'application/json': { schema: Type.Object({ a: name }) }, 'application/x-own': { schema: Type.Object({ b: name }) }, 'Application/Other': { schema: Type.Object({ b: name }) }, 'text/plain': { schema: { parse () {} } }, 'text/none': null, 'text/empty': {},
   }
   const both = { a: '1', b: '2', x: CANARY }
   const cases: Array<[string | undefined, unknown]> = [
-    ['application/json', { a: '1' }], ['application/x-own', { b: '2' }], ['text/plain', '[unknown schema]'], ['text/none', undefined], ['text/empty', undefined], ['text/other', undefined], [undefined, undefined],
+    ['application/json', { a: '1' }], ['application/x-own', { b: '2' }], ['text/plain', '[unknown schema]'], ['text/none', undefined], ['text/empty', undefined], ['text/other', undefined], ['application/other', undefined], [undefined, undefined],
   ]
   for (const [mediaType, expected] of cases) {
     const given: Given = mediaType === undefined ? {} : { mediaType }

@@ -20,7 +20,7 @@ t.test('the schema of an answer is the one that Fastify serializes it with', asy
   const response = {
     200: schemaOf('exact'),
     '2XX': schemaOf('class'),
-    '4xx': { content: { 'Application/JSON': { schema: schemaOf('json') }, 'application/problem+json': { schema: schemaOf('problem') } } },
+    '4xx': { content: { 'application/json': { schema: schemaOf('json') }, 'application/problem+json': { schema: schemaOf('problem') } } },
     404: { content: { 'text/plain': { schema: schemaOf('plain') }, '*/*': { schema: schemaOf('any') } } },
     '5xx': { content: {} },
     default: schemaOf('rest'),
@@ -49,7 +49,7 @@ t.test('the schema of an answer is the one that Fastify serializes it with', asy
 t.test('Fastify chooses in the same way', async (t) => {
   const app = Fastify()
   const content = { content: { 'application/json': { schema: schemaOf('json') }, '*/*': { schema: schemaOf('any') } } }
-  const response = { 200: schemaOf('exact'), '2xx': schemaOf('class'), 404: content, '4xx': { content: { 'text/x': { schema: schemaOf('x') } } }, default: schemaOf('rest') }
+  const response = { 200: schemaOf('exact'), '2xx': schemaOf('class'), 404: content, '4xx': { content: { 'text/x': { schema: schemaOf('x') }, 'Application/JSON': { schema: schemaOf('json') } } }, default: schemaOf('rest') }
   app.get<{ Querystring: { status: number, type: string } }>('/', { schema: { response } }, async ({ query }, reply) => {
     return reply.code(Number(query.status)).type(query.type).send({ exact: '1', class: '1', json: '1', any: '1', x: '1', rest: '1' })
   })

@@ -259,6 +259,7 @@ t.test('text around a credential does not save it', async (t) => {
 t.test('the cheap look is never narrower than the thorough one', async (t) => {
   const pieces = fc.constantFrom(
     ...ISSUED.map(([beginning]) => beginning), ...ISSUED.map(([beginning, least, more = '']) => beginning + 'A'.repeat(least) + more), jwt, 'eyJ', 'password', 'token', 'cookie', 'authorization', 'sig',
+    ...words('pass passwd passwrd passphrase passcode pwd secret jwt credential credentials cookie2 session sessionid signature cvv ssn otp'), 'api key', 'access_key', 'private-key', 'secret key', 'signingkey', 'session id', '    ', '   =', 'https://a:b', '@host',
     '-----BEGIN', ' PRIVATE KEY-----', 'bearer', 'basic', 'digest', ' ', '\n', '\t', '\u00a0', ':', '=', '@', '://', 'a', 'abcdefgh', '"', "'", '.', '-', '_', '[scrubbed]'
   )
   const text = fc.array(fc.oneof(pieces, pieces.map((piece) => piece.toUpperCase()), fc.string({ unit: 'binary', maxLength: 10 })), { maxLength: 12 }).map((parts) => parts.join(''))
@@ -421,6 +422,17 @@ t.test('scrubbing can be turned off', async (t) => {
   t.equal(scrubText(off, 'token=abc', 7), 'token=a…')
 })
 
+t.test('a name that the client chose loses what looks like a credential in it', async (t) => {
+  const cases: Array<[string, string]> = [
+    [`https://me:${CANARY}@host`, `https://${s}@host`], [`Bearer ${CANARY}12`, `Bearer ${s}`], [jwt, s], ['sk-' + 'A'.repeat(20), s], ['a:b', 'a:b'], ['plain', 'plain'],
+    [`${'k'.repeat(110)} https://me:${CANARY}@host`, `${'k'.repeat(110)} https://[scrubbed…`], [`${'k'.repeat(128)} token=${CANARY}`, 'k'.repeat(128) + '…'],
+  ]
+  for (const [name, clean] of cases) t.strictSame(Object.keys(record(true, { [name]: 1 }).body), [clean], name)
+  const off = createScrubber(false)
+  t.strictSame([off.hideInName('token=abc'), Object.keys(record(false, { 'token=abc': 1 }).body)], ['token=abc', ['token=abc']], 'not without scrubbing')
+  t.strictSame(record({ extraPatterns: [/abc/] }, { xabcx: 1, 'sk-abcabcabcabcabcabc': 2 }).body, { xabcx: s, [s]: s }, 'the patterns of the user are for the values')
+})
+
 t.test('the paths of what was scrubbed are listed, within a bound', async (t) => {
   const cases: Array<[string, unknown, string[]]> = [
     ['names with the signs of a pointer', { 'a/b~c': { pin: 1 } }, ['/body/a~1b~0c/pin']],
@@ -428,6 +440,7 @@ t.test('the paths of what was scrubbed are listed, within a bound', async (t) =>
     ['the body itself', 'token=1', ['/body']],
     ['a long path', { ['k'.repeat(300)]: { pin: 1 } }, [`/body/${'k'.repeat(250)}…`]],
     ['surrogates that stand alone', { '\ud800': { pin: 1 } }, ['/body/\ufffd/pin']],
+    ['names that hold a credential', { [`https://me:${CANARY}@a`]: { pin: 1 }, [`${'k'.repeat(230)}/https://me:${CANARY}@host`]: { pin: 1 } }, [`/body/https:~1~1${SCRUBBED}@a/pin`, `/body/${'k'.repeat(230)}~1https:~1~1[scrubbe…`]],
   ]
   for (const [sentence, body, paths] of cases) t.strictSame(record(true, body).scrubbed, paths, sentence)
   const many = (count: number) => Array.from({ length: count }, () => ({ pin: 1 }))

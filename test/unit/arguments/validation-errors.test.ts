@@ -582,6 +582,9 @@ t.test('what throws inside an error costs its details only', async (t) => {
     t.strictSame(describe([Object.defineProperty({}, field, { get: fail }), { message: 'last' }]), listOf([bare, last]), `a getter of ${field}`)
   }
   t.strictSame(describe([{ message: 'first', params: { get a () { return fail() } } }, { message: 'last' }]), listOf([{ ...last, message: 'first' }, last]), 'a parameter')
+  t.strictSame(describe([{ message: 'first', params: { get passingSchemas () { return fail() } } }, { message: 'last' }]), listOf([bare, last]), 'a parameter that is looked for')
+  t.strictSame(describe([{ message: 'first', path: ['a'] }, { message: 'last' }], { schema: Type.Object({ a: Type.String() }), data: { get a () { return fail() } } }),
+    listOf([{ path: '/a', keyword: 'unknown', message: 'does not satisfy "unknown"' }, { path: '', keyword: 'unknown', message: 'does not satisfy "unknown"', input: '[object]' }]), 'the data')
   t.strictSame(describe([{ path: [Object.create(null)] }, { message: 'last' }]), listOf([bare, last]), 'a path that is no text')
   t.strictSame(describe([revoked.proxy, { message: 'last' }]), listOf([bare, last]), 'a revoked proxy')
   t.strictSame(describe(new Proxy([1], { get: (target, key) => key === '0' ? fail() : Reflect.get(target, key) })), listOf([bare]), 'the list')
@@ -695,6 +698,9 @@ t.test('random messages never quote what is hidden', async (t) => {
   const many = Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`${CANARY}${index}`, index]))
   t.strictSame(describe([{ message: `${CANARY}1 is wrong`, params: { a: 'b', c: 5, d: true } }], { schema, data: many }),
     listOf([{ path: '', keyword: 'unknown', message: 'does not satisfy "unknown"', params: { a: '…', c: '…', d: true }, input: '[object]' }]), 'of a part with too much in it no words are repeated')
+  const [whole, half] = [CANARY + 'a'.repeat(54), CANARY + 'b'.repeat(90)]
+  const long = `${`${whole} `.repeat(66)}${'y'.repeat(34)}${half}`
+  t.strictSame(describe([{ message: long }], { schema, data: { [whole]: 1, [half]: 2 } }).records[0]!.message, '… '.repeat(66) + 'y'.repeat(6), 'nor the first half of what lies where a long message is cut')
   t.strictSame(describe([{ message: 'text is fine' }], { schema, data: { a: 'shown', b: Buffer.from(CANARY), password: 5n, gone: { deep: [null, true, undefined] } } }).records[0]!.message, 'text is fine')
   const cyclic: Record<string, unknown> = { [`${CANARY}1`]: 1 }
   cyclic.self = cyclic
