@@ -7,7 +7,7 @@ import { isCredentialHeader } from './secret-names.ts'
 export type HideTexts = (text: string) => string | undefined
 
 /** Values that are looked at; of a part that has more, no words are repeated. */
-const MAX_VISITS = 1000
+const MAX_VISITS = 300
 
 /** UTF-16 units by which a longer text is recognised; validators cut what they quote. */
 const MAX_NEEDLE_LENGTH = 64
@@ -16,7 +16,7 @@ const MAX_NEEDLE_LENGTH = 64
 const MIN_NEEDLE_LENGTH = 4
 
 /** UTF-16 units of a text that are searched. */
-const MAX_SEARCHED_LENGTH = 4096
+const MAX_SEARCHED_LENGTH = 1024
 
 /**
  * Finds what of a part may not be recorded, and could still be quoted in a message: values that no schema declares or that are secret, and names that the
