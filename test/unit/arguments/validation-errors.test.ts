@@ -702,7 +702,8 @@ t.test('random messages never quote what is hidden', async (t) => {
   // The longer one begins before the place where the search ends, and is cut there.
   const count = Math.floor(960 / (whole.length + 1))
   const long = `${`${whole} `.repeat(count)}${'y'.repeat(960 - count * (whole.length + 1))}${half}`
-  t.strictSame(describe([{ message: long }], { schema, data: { [whole]: 1, [half]: 2 } }).records[0]!.message, /^(?:… )+y*$/.exec(describe([{ message: long }], { schema, data: { [whole]: 1, [half]: 2 } }).records[0]!.message)?.[0], 'nor the first half of what lies where a long message is cut')
+  const cut = describe([{ message: long }], { schema, data: { [whole]: 1, [half]: 2 } }).records[0]!.message
+  t.match(cut, /^(?:… )+y*…?$/, 'nor the first half of what lies where a long message is cut')
   t.strictSame(describe([{ message: 'text is fine' }], { schema, data: { a: 'shown', b: Buffer.from(CANARY), password: 5n, gone: { deep: [null, true, undefined] } } }).records[0]!.message, 'text is fine')
   const cyclic: Record<string, unknown> = { [`${CANARY}1`]: 1 }
   cyclic.self = cyclic
