@@ -15,7 +15,7 @@
 const SIDE_DOORS = '(?:configure|viewer|testing|proxy|typebox)'
 const OPEN_TELEMETRY_SDK = 'node_modules/@opentelemetry/(?!api/)'
 const FASTIFY = 'node_modules/fastify/'
-const NAMES_FASTIFY_TYPES = '^lib/(?:options|settings)\\.ts$|^lib/(?:viewer|proxy)/'
+const NAMES_FASTIFY_TYPES = '^lib/(?:options|settings|route-mapper)\\.ts$|^lib/(?:viewer|proxy)/'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

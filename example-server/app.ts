@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
-import otelPlugin from 'fastify-schema-telemetry'
+import otelPlugin, { asAttribute, redact } from 'fastify-schema-telemetry'
 
-/** An ISO 3166 country code, two capital letters. */
-const CountryCode = Type.String({ pattern: '^[A-Z]{2}$' })
+/** An ISO 3166 country code, two capital letters. Each span also has it as `app.country`, to search by. */
+const CountryCode = asAttribute('app.country', Type.String({ pattern: '^[A-Z]{2}$' }))
 
 const User = Type.Object({
   name: Type.String({ minLength: 1 }),
@@ -18,11 +18,11 @@ const Profile = Type.Object({
   contact: Type.Union([Type.Object({ email: Type.String({ format: 'email' }) }), Type.Object({ phone: Type.String({ minLength: 6 }) })]),
   tags: Type.Array(Type.String(), { maxItems: 5 }),
   newsletter: Type.Optional(Type.Boolean({ default: false })),
-  // Its name says that it is secret: the trace shows that it came, never what it is.
-  password: Type.String({ minLength: 12 }),
+  // The trace shows that it came, never what it is.
+  password: redact(Type.String({ minLength: 12 })),
 })
 
-/** The application: nothing in it knows of telemetry but the one `register`. */
+/** The application: nothing in it knows of telemetry but the one `register` and the annotations of its schemas. */
 export async function buildApp () {
   const app = Fastify().withTypeProvider<TypeBoxTypeProvider>()
   await app.register(otelPlugin, { extraSpans: true })

@@ -28,7 +28,7 @@ try {
 }
 
 // Ctrl-C and SIGTERM: requests under way are answered, then their spans are sent.
-closeWithGrace({ delay: 10_000 }, async function close ({ err }) {
+closeWithGrace({ delay: 15_000 }, async function close ({ err }) {
   if (err !== undefined) console.error(err)
   await app.close()
   await telemetry.shutdown()

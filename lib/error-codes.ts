@@ -11,6 +11,8 @@ export type TelemetryErrorCode =
   | 'FST_SCHEMA_TELEMETRY_INVALID_ANNOTATION'
   /** A route's schema has a keyword or an annotation that cannot be compiled into what to record. */
   | 'FST_SCHEMA_TELEMETRY_INVALID_SCHEMA'
+  /** Packages of both OpenTelemetry lines are installed; the message has the line to install. */
+  | 'FST_SCHEMA_TELEMETRY_MIXED_LINES'
 
 /** Error with a stable `code`, thrown by `register`, by a route's registration or by `configure()`. */
 export class TelemetryError extends TypeError {

@@ -1,4 +1,5 @@
 import { diag } from '@opentelemetry/api'
+import { createRarely } from './rarely.ts'
 import { SCOPE_NAME } from './semconv.ts'
 
 /**
@@ -19,26 +20,24 @@ export interface Guard {
   readonly counts: ReadonlyMap<string, number>
 }
 
-const QUIET_MILLIS = 60_000
-
 /** UTF-16 units of what a failure says. */
 const MAX_TEXT_LENGTH = 300
 
 /**
  * @param clean - takes secrets out of what is said: a failure can quote what it failed at
  */
-export function createGuard (clean: (text: string, maxLength: number) => string, now: () => number = Date.now): Guard {
+export function createGuard (clean: (text: string, maxLength: number) => string, now?: () => number): Guard {
   const counts = new Map<string, number>()
-  const spoken = new Map<string, { atMillis: number, count: number }>()
+  /** Counts at the last line of a kind. */
+  const spokenCounts = new Map<string, number>()
+  const mayPass = createRarely(now)
 
   function report (kind: string, error: unknown): void {
     const count = (counts.get(kind) ?? 0) + 1
     counts.set(kind, count)
-    const last = spoken.get(kind)
-    const atMillis = now()
-    if (last !== undefined && atMillis - last.atMillis < QUIET_MILLIS) return
-    spoken.set(kind, { atMillis, count })
-    const since = count - (last?.count ?? 0)
+    if (!mayPass(kind)) return
+    const since = count - (spokenCounts.get(kind) ?? 0)
+    spokenCounts.set(kind, count)
     const times = since > 1 ? ` (${since} times since the last such line)` : ''
     try {
       diag.warn(`${SCOPE_NAME}: ${kind} failed${times}; the request is not affected: ${clean(describeThrown(error), MAX_TEXT_LENGTH)}`)

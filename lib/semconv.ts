@@ -178,6 +178,15 @@ export const FASTIFY_VALIDATION_KEYWORD = 'fastify.validation.keyword'
 /** Pointer into the schema (`#/properties/age/type`); absent when the validator gives none, or one made of what was sent. */
 export const FASTIFY_VALIDATION_SCHEMA_PATH = 'fastify.validation.schema_path'
 
+/** Observable counter, unit `{span}`: spans that `configure()` delivered; with `error.type` those that it dropped, by reason. */
+export const METRIC_SDK_EXPORTED = 'otel.sdk.exporter.span.exported'
+
+/** Observable up-down counter, unit `{span}`: spans that wait for their export. */
+export const METRIC_SDK_QUEUE_SIZE = 'otel.sdk.processor.span.queue.size'
+
+/** Observable up-down counter, unit `{span}`: most spans that may wait; only with OTEL_BSP_MAX_QUEUE_SIZE, since the bound is one of bytes. */
+export const METRIC_SDK_QUEUE_CAPACITY = 'otel.sdk.processor.span.queue.capacity'
+
 // ---- Resource --------------------------------------------------------------------------------------------
 
 /** Name of the service; string. */
@@ -185,3 +194,9 @@ export const SERVICE_NAME = 'service.name'
 
 /** Version of the service; string. */
 export const SERVICE_VERSION = 'service.version'
+
+/** Random for each process; string. */
+export const SERVICE_INSTANCE_ID = 'service.instance.id'
+
+/** Where the service runs (`production`); string. */
+export const DEPLOYMENT_ENVIRONMENT_NAME = 'deployment.environment.name'

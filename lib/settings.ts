@@ -1,7 +1,9 @@
 import { trace, type Tracer, type TracerProvider } from '@opentelemetry/api'
 import { DEFAULT_LIMITS } from './arguments/limits.ts'
+import { withoutQuotedJson } from './arguments/parse-errors.ts'
 import { createScrubber, scrubText, toPattern, type Scrubber, type ScrubbingOptions } from './arguments/scrubber.ts'
 import type { CaptureSettings } from './arguments/value-sink.ts'
+import { behindProxy } from './behind-proxy.ts'
 import { createTimestampFormatter, systemClock, type Clock } from './clock.ts'
 import { TelemetryError } from './error-codes.ts'
 import { createGuard, type Guard } from './guard.ts'
@@ -40,7 +42,7 @@ export interface Settings extends RouteSettings, CaptureSettings {
 export function toSettings (options: FastifySchemaTelemetryOptions): Settings {
   const { ignore } = options
   const scrubber: Scrubber = createScrubber(checkScrubbing(options.scrubbing), (error) => guard.report('scrubbing callback', error))
-  const guard = createGuard((text, maxLength) => scrubText(scrubber, text, maxLength))
+  const guard = createGuard((text, maxLength) => scrubText(scrubber, withoutQuotedJson(text), maxLength))
   return Object.freeze({
     ...toRouteSettings(options, { mapper: null, extraSpans: false, capture: 'all', captureResponse: false }),
     limits: Object.freeze({ ...DEFAULT_LIMITS, ...withoutUndefined(options.limits ?? {}) }),
@@ -93,6 +95,6 @@ function withoutUndefined<Values extends object> (values: Values): Values {
 }
 
 /** The clock of test telemetry, also when it is registered with the API; else the system's. */
-function findClock (provider: TracerProvider & { [kClock]?: Clock, getDelegate?: () => TracerProvider & { [kClock]?: Clock } }): Clock {
-  return (provider.getDelegate?.() ?? provider)[kClock] ?? systemClock
+function findClock (provider: TracerProvider): Clock {
+  return (behindProxy(provider) as { [kClock]?: Clock })[kClock] ?? systemClock
 }

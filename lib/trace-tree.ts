@@ -149,9 +149,10 @@ function readErrors (json: unknown): ValidationErrorRecord[] {
   }
 }
 
-/** `✗ body/country_code  must match pattern "^[A-Z]{2}$"  received "france"`: part and path, what was expected, what came. */
+/** `✗ body/country_code  must match pattern "^[A-Z]{2}$"  received "france"`: part and path, what was expected, what came; of bad JSON its line and column. */
 function errorLine ({ part, path, message, params, input }: ValidationErrorRecord, paint: Paint): string {
   const words = [paint.bad('✗'), paint.strong(clean(`${part}${path}`)), clean(String(message))]
+  if (typeof params?.line === 'number' && typeof params.column === 'number') words.push(paint.faint('at'), `${params.line}:${params.column}`)
   const allowed = params?.allowedValues ?? params?.allowedValue
   if (allowed !== undefined) words.push(paint.faint('expected'), clean(shorten(JSON.stringify(allowed), 120)))
   if (input !== undefined) words.push(paint.faint('received'), clean(shorten(JSON.stringify(input), 120)))

@@ -55,7 +55,7 @@ export function omit<Schema extends object> (schema: Schema): Schema {
  */
 export function asAttribute<Schema extends object> (name: string, schema: Schema): Schema {
   if (typeof name !== 'string' || !/^[A-Za-z][\w.-]{0,127}$/.test(name)) {
-    throw invalid(`asAttribute() takes an attribute name of letters, digits, "_", "." and "-", received ${JSON.stringify(name)}`)
+    throw invalid(`asAttribute() takes an attribute name of letters, digits, "_", "." and "-", received ${describeReceived(name)}`)
   }
   return comment(schema, ATTRIBUTE + name, 'asAttribute')
 }
@@ -94,16 +94,24 @@ function hide<Schema extends object> (schema: Schema, word: string, caller: stri
 }
 
 function comment<Schema extends object> (schema: Schema, word: string, caller: string): Schema {
-  if (!isObject(schema) || isForeign(schema)) {
+  if (!isObject(schema) || isForeign(schema) || isBuilder(schema)) {
     throw invalid(`${caller}() takes a TypeBox schema or a JSON Schema object, received ${describeReceived(schema)}`)
   }
-  // Descriptors, since TypeBox 1.x keeps its own words in properties that are not enumerable.
-  const copy = Object.create(Object.getPrototypeOf(schema), Object.getOwnPropertyDescriptors(schema)) as Record<string, unknown>
+  const copy = copyOf(schema)
   const { $comment } = copy
   const words = typeof $comment === 'string' ? $comment.split(/\s+/) : []
-  const text = words.includes(word) ? $comment : [...words, word].join(' ')
-  Object.defineProperty(copy, '$comment', { value: text, enumerable: true, writable: true, configurable: true })
+  copy.$comment = words.includes(word) ? $comment : [...words, word].join(' ')
   return copy as Schema
+}
+
+/** By descriptors, since TypeBox 1.x keeps its own words in properties that are not enumerable; writable, also when TypeBox has frozen the schema. */
+function copyOf (schema: object): Record<string, unknown> {
+  const descriptors: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(schema)
+  for (const descriptor of Object.values(descriptors)) {
+    descriptor.configurable = true
+    if ('value' in descriptor) descriptor.writable = true
+  }
+  return Object.create(Object.getPrototypeOf(schema) as object | null, descriptors) as Record<string, unknown>
 }
 
 function isObject (value: unknown): value is object {
@@ -116,11 +124,23 @@ export function isForeign (schema: object): boolean {
   return typeof parse === 'function' || typeof validate === 'function' || '~standard' in schema
 }
 
+/** An object of fluent-json-schema: what is added to it does not reach the schema that it builds. */
+function isBuilder (schema: object): boolean {
+  return 'isFluentSchema' in schema || 'isFluentJSONSchema' in schema
+}
+
 function invalid (message: string): TelemetryError {
   return new TelemetryError('FST_SCHEMA_TELEMETRY_INVALID_ANNOTATION', message)
 }
 
 function describeReceived (value: unknown): string {
-  if (value === null || Array.isArray(value)) return value === null ? 'null' : 'an array'
-  return typeof value === 'object' ? 'the schema object of another library' : typeof value === 'function' ? 'a function' : JSON.stringify(value) ?? String(value)
+  switch (typeof value) {
+    case 'string': return JSON.stringify(value)
+    case 'function': return 'a function'
+    case 'object': break
+    default: return String(value)
+  }
+  if (!isObject(value)) return value === null ? 'null' : 'an array'
+  if (isBuilder(value)) return 'an object of fluent-json-schema (annotate what its valueOf() returns)'
+  return isForeign(value) ? 'the schema object of another library' : 'an object'
 }

@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@opentelemetry/api'
 import { writeOpen } from './bounded-walk.ts'
+import { kindOf, NO_KIND } from './value-kinds.ts'
 import type { ValueSink } from './value-sink.ts'
 
 /**
@@ -27,7 +28,6 @@ export function readBack ({ text }: ValueSink): AttributeValue | undefined {
 
 export function isListOfOneKind (value: unknown, maxItems: number): value is string[] | number[] | boolean[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > maxItems) return false
-  const kind = typeof value[0]
-  if (kind !== 'string' && kind !== 'number' && kind !== 'boolean') return false
-  return value.every((item) => typeof item === kind && (kind !== 'number' || Number.isFinite(item)))
+  const kind = kindOf(value[0])
+  return kind !== NO_KIND && value.every((item) => kindOf(item) === kind && typeof item !== 'bigint' && (typeof item !== 'number' || Number.isFinite(item)))
 }

@@ -1,5 +1,5 @@
 import { isThenable } from '../guard.ts'
-import { nearText, type ScrubMatch } from './scrubber.ts'
+import { nearText, withoutEnd, type ScrubMatch } from './scrubber.ts'
 import { SCRUBBED, SCRUBBING_FAILED, UNREADABLE } from './stand-ins.ts'
 import type { ValueSink } from './value-sink.ts'
 
@@ -41,19 +41,35 @@ export function writeProperty (
   const { text, bytes } = sink
   try {
     const item = (holder as Record<string, unknown>)[key]
-    if (item === undefined || typeof item === 'function') return false
+    if (item === undefined || typeof item === 'function' || (key === 'fields' && isMultipartField(holder, item))) return false
     if (!sink.enter()) return undefined
     if (!isFirst) sink.raw(',')
-    sink.key(key)
+    writeKey(key, sink)
     sink.path[depth] = key
     write(item, sink, depth + 1)
   } catch {
     sink.rollBack(text, bytes)
+    // The getter may have thrown before the property was counted.
+    if (!sink.enter()) return undefined
     if (!isFirst) sink.raw(',')
-    sink.key(key)
+    writeKey(key, sink)
     sink.mark(UNREADABLE)
   }
   return true
+}
+
+/** Writes a name that the client chose: it can hold a credential as well as a value can. */
+function writeKey (key: string, sink: ValueSink): void {
+  const { scrubber, limits } = sink
+  sink.key(scrubber.hideInName(nearText(key, limits.maxKeyLength)))
+}
+
+/** With `attachFieldsToBody: true`, each field of @fastify/multipart holds all the fields of the form, itself among them; JSON cannot do that. */
+function isMultipartField (holder: object, fields: unknown): boolean {
+  const { fieldname } = holder as { fieldname?: unknown }
+  if (typeof fieldname !== 'string' || fields === null || typeof fields !== 'object') return false
+  const named = (fields as Record<string, unknown>)[fieldname]
+  return named === holder || (Array.isArray(named) && named.includes(holder))
 }
 
 /** Writes strings, numbers, booleans, bigints and what stands for nothing; `false` when the value is an object. */
@@ -78,10 +94,11 @@ function writeText (value: string, sink: ValueSink, depth: number): void {
   if (!scrubber.mayHoldSecret(near)) return sink.string(value)
   const clean = scrubber.hideInText(near)
   if (clean === near) return sink.string(value)
-  if (scrubber.callback !== null && writeDecision(value, scrubber.findInText(near) ?? '', sink, depth)) return
-  if (near !== value) sink.truncated = true
+  if (scrubber.callback !== null && writeDecision(value, scrubber.findInText(near)!, sink, depth)) return
   sink.noteScrubbed(depth)
-  sink.string(clean)
+  if (near === value) return sink.string(clean)
+  sink.truncated = true
+  sink.string(withoutEnd(clean))
 }
 
 /** Writes what stands for a value whose name says that it is secret; the name is the last of the path. */
@@ -164,8 +181,7 @@ export function writeSpecial (value: object, sink: ValueSink): boolean {
   // A file of @fastify/multipart: its bytes are known once they have been read.
   const { toBuffer, file, _buf: read } = value as { toBuffer?: unknown, file?: { bytesRead?: unknown }, _buf?: { byteLength?: unknown } | null }
   if (typeof toBuffer === 'function') {
-    const bytes = read?.byteLength ?? file?.bytesRead
-    writeBytes('file', typeof bytes === 'number' ? bytes : undefined, sink)
+    writeBytes('file', read?.byteLength ?? file?.bytesRead, sink)
     return true
   }
   if (typeof (value as { pipe?: unknown }).pipe === 'function' || value instanceof ReadableStream) {
@@ -181,10 +197,11 @@ export function writeKind (type: string, sink: ValueSink): void {
   writeBytes(type, sink.partBytes, sink)
 }
 
-function writeBytes (type: string, bytes: number | undefined, sink: ValueSink): void {
+/** @param bytes - what calls itself a size; anything can have a property of that name */
+function writeBytes (type: string, bytes: unknown, sink: ValueSink): void {
   sink.raw('{"type":')
   sink.mark(type)
-  sink.raw(bytes === undefined ? '}' : `,"bytes":${bytes}}`)
+  sink.raw(Number.isFinite(bytes) ? `,"bytes":${bytes as number}}` : '}')
 }
 
 /** Writes a value; what it throws (a proxy at the very top) leaves a mark, and the text valid. */

@@ -9,10 +9,23 @@ const expectText = (value: unknown) => typeof value === 'string' ? undefined : '
 
 function patternProblem (pattern: string): string | undefined {
   try {
-    new RegExp(pattern, 'u').test('')
+    toRegExp(pattern)
     return undefined
   } catch {
     return `schemas by regular expression, and ${JSON.stringify(pattern)} is none`
+  }
+}
+
+/**
+ * The regular expression of a schema: by code points, as Ajv reads it; where that is no regular expression (`[\w-.]`), as TypeBox reads it.
+ *
+ * @throws SyntaxError - when it is none either way
+ */
+export function toRegExp (pattern: string): RegExp {
+  try {
+    return new RegExp(pattern, 'u')
+  } catch {
+    return new RegExp(pattern)
   }
 }
 
@@ -46,6 +59,9 @@ export const checkSchema: CheckSchema = function checkSchema (schema) {
 }
 
 function describe (value: unknown): string {
-  if (value === null || Array.isArray(value)) return value === null ? 'null' : 'a list'
-  return typeof value === 'object' ? 'an object' : typeof value === 'function' ? 'a function' : JSON.stringify(value) ?? typeof value
+  switch (typeof value) {
+    case 'string': case 'number': case 'boolean': return JSON.stringify(value)
+    case 'object': return value === null ? 'null' : Array.isArray(value) ? 'a list' : 'an object'
+    default: return `a ${typeof value}`
+  }
 }

@@ -5,7 +5,7 @@ import { checkSchema } from './check-schema.ts'
 import { attributeWriter, checkAttributeNames } from './keep-attribute.ts'
 import { closedWriter, dynamicWriter } from './object-writers.ts'
 import { toLeaf } from './schema-leaf.ts'
-import { takeApart, type FindSchema, type JsonSchema, type SchemaInDocument } from './schema-leaves.ts'
+import { isSamePlace, takeApart, type FindSchema, type JsonSchema, type SchemaInDocument } from './schema-leaves.ts'
 import { kindMark, redactedMark, UNKNOWN_SCHEMA } from './stand-ins.ts'
 import { ALL_KINDS, kindOf, NO_KIND } from './value-kinds.ts'
 import type { CaptureSettings, ValueSink } from './value-sink.ts'
@@ -37,11 +37,22 @@ export interface CompileOptions {
 export function compileCapture (schema: JsonSchema, { findSchema, isHeaders, settings }: CompileOptions): CaptureNode {
   /** Nodes by the schemas that they come from: this is what ends a recursive type. */
   const nodes = new Map<string, CaptureNode>()
-  const numbers = new Map<JsonSchema, number>()
+  /** Each is asked for once: a store that hands out copies would never let a recursive type end. */
+  const found = new Map<string, JsonSchema | undefined>()
+  const places = new Map<JsonSchema, SchemaInDocument[]>()
+  const numbers = new Map<SchemaInDocument, number>()
 
-  function numberOf ({ schema }: SchemaInDocument): number {
-    const known = numbers.get(schema)
-    if (known !== undefined) return known
+  function findOnce (id: string): JsonSchema | undefined {
+    if (!found.has(id)) found.set(id, findSchema(id))
+    return found.get(id)
+  }
+
+  function numberOf (schema: SchemaInDocument): number {
+    const same = places.get(schema.schema) ?? []
+    places.set(schema.schema, same)
+    const known = same.find((place) => isSamePlace(place, schema))
+    if (known !== undefined) return numbers.get(known)!
+    same.push(schema)
     numbers.set(schema, numbers.size)
     return numbers.size - 1
   }
@@ -61,15 +72,17 @@ export function compileCapture (schema: JsonSchema, { findSchema, isHeaders, set
   }
 
   function describe (schemas: SchemaInDocument[], pointer: string, isTopOfHeaders: boolean): CaptureNode {
-    const { leaves: all, marks, hasUnknown } = takeApart(schemas, findSchema, checkSchema)
+    const { leaves: all, marks, hasUnknown } = takeApart(schemas, findOnce, checkSchema)
     checkAttributeNames(marks.attributes)
     const leaves = all.map((place) => toLeaf(place, isTopOfHeaders)).filter((leaf) => leaf !== undefined)
     if (leaves.length === 0) return marked(hasUnknown ? UNKNOWN : { ...DECLARES_NOTHING, write: writeNothing }, marks)
-    if (leaves.every(({ isOpen }) => isOpen)) return marked(OPEN, marks)
+    // Headers are looked at one by one, whatever their schema leaves open: among them are credentials.
+    if (!isTopOfHeaders && leaves.every(({ isOpen }) => isOpen)) return marked(OPEN, marks)
     const kinds = leaves.reduce((bits, leaf) => bits | leaf.kinds, NO_KIND)
 
     const names = new Set(leaves.flatMap(({ properties }) => [...properties.keys()]))
-    if (names.size > 0 && marks.attributes.length > 0) {
+    const hasMembers = leaves.some(({ isOpen, properties, patterns, others }) => !isOpen && properties.size + patterns.length + others.length > 0)
+    if (hasMembers && marks.attributes.length > 0) {
       throw new TypeError(`an attribute (${marks.attributes.join(', ')}) can be a string, a number, a boolean or a list of them, not an object`)
     }
     const propertyNodes = new Map([...names].map((name) =>
@@ -129,7 +142,7 @@ export function compileCapture (schema: JsonSchema, { findSchema, isHeaders, set
     }, marks)
   }
 
-  return nodeOf([{ schema, document: schema, base: schema }], '', isHeaders)
+  return nodeOf([{ schema, document: schema, base: schema, scope: schema }], '', isHeaders)
 }
 
 const DECLARES_NOTHING: Omit<CaptureNode, 'write'> = { isRedacted: false, isOmitted: false, isUnknown: false, child: () => undefined, unnamedChild: () => undefined }

@@ -8,6 +8,8 @@ export interface ErrorEntry {
   message: string | undefined
   schemaPath: string | undefined
   params: object | undefined
+  /** Of a `oneOf`: several of its branches let the value in. */
+  hasSeveral: boolean
 }
 
 /** Names of a path that are looked at. */
@@ -35,26 +37,42 @@ interface KnownFields {
  * or yup (`inner`) keeps it; `undefined` when there is none.
  */
 export function findEntries (validation: unknown, error: unknown): readonly unknown[] | undefined {
-  const { errors, issues, details, inner } = error !== null && typeof error === 'object' ? error as Record<string, unknown> : {}
-  return [validation, issues, details, inner, errors].find((list): list is unknown[] => Array.isArray(list) && list.length > 0)
+  try {
+    return listIn(validation, error)
+  } catch {
+    // A getter or a proxy that throws.
+    return undefined
+  }
+}
+
+function listIn (validation: unknown, error: unknown): readonly unknown[] | undefined {
+  const { errors, issues, details, inner, path, type } = error !== null && typeof error === 'object' ? error as Record<string, unknown> : {}
+  const listed = [validation, issues, details, inner].find((list): list is unknown[] => Array.isArray(list) && list.length > 0)
+  if (listed !== undefined) return listed
+  // With `abortEarly`, the error of yup is its only entry.
+  if (typeof path === 'string' && typeof type === 'string') return [error]
+  return Array.isArray(errors) && errors.length > 0 ? errors as unknown[] : undefined
 }
 
 /** Brings an entry of any known validator into one form. */
 export function toEntry (value: unknown): ErrorEntry {
   const fields = (value !== null && typeof value === 'object' ? value : { message: String(value) }) as KnownFields
   const { message, keyword, code, type, schemaPath, params, context } = fields
+  const holder = [params, context].find((holder): holder is object => holder !== null && typeof holder === 'object')
   return {
     segments: segmentsOf(fields),
     keyword: [keyword, code, type].find((name): name is string => typeof name === 'string'),
     message: typeof message === 'string' ? message : undefined,
     schemaPath: typeof schemaPath === 'string' ? schemaPath : undefined,
-    params: [params, context].find((holder): holder is object => holder !== null && typeof holder === 'object'),
+    params: holder,
+    hasSeveral: Array.isArray((holder as { passingSchemas?: unknown } | undefined)?.passingSchemas),
   }
 }
 
 function segmentsOf ({ instancePath, path }: KnownFields): string[] {
   if (typeof instancePath === 'string') {
-    return instancePath === '' ? [] : instancePath.replace(/^\//, '').split('/', MAX_SEGMENTS).map(unescapeSegment)
+    // `/` is the part itself with fastify-type-provider-zod; a property without a name is nobody's.
+    return instancePath === '' || instancePath === '/' ? [] : instancePath.replace(/^\//, '').split('/', MAX_SEGMENTS).map(unescapeSegment)
   }
   if (Array.isArray(path)) return path.slice(0, MAX_SEGMENTS).map(String)
   return typeof path === 'string' ? path.slice(0, 1024).split(/[.[\]]+/, MAX_SEGMENTS).filter((segment) => segment !== '') : []
@@ -66,6 +84,5 @@ function segmentsOf ({ instancePath, path }: KnownFields): string[] {
  */
 export function isWrapper (entry: ErrorEntry, before: ErrorEntry | undefined): boolean {
   if (before === undefined || (entry.keyword !== 'anyOf' && entry.keyword !== 'oneOf')) return false
-  const { passingSchemas } = (entry.params ?? {}) as { passingSchemas?: unknown }
-  return !Array.isArray(passingSchemas) && entry.segments.every((segment, index) => before.segments[index] === segment)
+  return !entry.hasSeveral && entry.segments.every((segment, index) => before.segments[index] === segment)
 }

@@ -43,7 +43,7 @@ export function findPlace (
     }
     isRedacted ||= node?.isRedacted === true
     isOmitted ||= node?.isOmitted === true
-    value = value !== null && typeof value === 'object' && Object.hasOwn(value, segment) ? (value as Record<string, unknown>)[segment] : undefined
+    value = valueIn(value, segment)
   }
   return {
     path: path.slice(0, MAX_ERROR_TEXT_LENGTH),
@@ -51,5 +51,14 @@ export function findPlace (
     mark: isOmitted || value === undefined ? undefined : isRedacted ? redactedMark(value) : SCRUBBED,
     isDeclared: node !== undefined && !node.isUnknown,
     value,
+  }
+}
+
+function valueIn (holder: unknown, name: string): unknown {
+  try {
+    return holder !== null && typeof holder === 'object' && Object.hasOwn(holder, name) ? (holder as Record<string, unknown>)[name] : undefined
+  } catch {
+    // A getter or a proxy that throws.
+    return undefined
   }
 }

@@ -1,5 +1,4 @@
 import type { CaptureNode } from './capture-node.ts'
-import { OPEN, UNKNOWN } from './compile-capture.ts'
 
 /** Objects of a foreign schema that are looked through for names. */
 const MAX_VISITS = 2000
@@ -8,13 +7,14 @@ const MAX_VISITS = 2000
 const HOLDERS = new Set(['shape', 'keys', 'fields', 'entries', 'properties', 'props'])
 
 /**
- * The node of a part whose schema is not JSON Schema: it records a mark, or with `captureUnknownSchemas` the whole value within the bounds.
- * Of the schema only the names of properties are known, so that errors can name them.
+ * The node of a part whose schema is not JSON Schema. Of the schema only the names of properties are known, so that errors can name them.
+ *
+ * @param recorded - what is recorded: a mark, or with `captureUnknownSchemas` the whole value within the bounds
  */
-export function foreignNode (schema: unknown, isCaptured: boolean): CaptureNode {
+export function foreignNode (schema: unknown, recorded: CaptureNode): CaptureNode {
   const names = declaredNames(schema)
   const node: CaptureNode = {
-    ...(isCaptured ? OPEN : UNKNOWN),
+    ...recorded,
     child: (segment) => names.has(segment) ? node : undefined,
     unnamedChild: () => node,
   }

@@ -10,9 +10,12 @@ export interface JsonPosition {
 /** UTF-16 units that are searched: what is longer costs more than knowing the place is worth. */
 export const MAX_SEARCHED_LENGTH = 64 * 1024
 
+/** More than an escape, a word or a number needs to be told from a wrong one: those that begin before the bound are seen whole. */
+export const MAX_TOKEN_LENGTH = 8
+
 const SPACE = /[ \t\n\r]*/y
 /** Up to where it is a string; the closing quote is looked for afterwards. */
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/y
+const STRING = /"(?:[\x20\x21\x23-\x5b\x5d-\uffff]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/y
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const WORD = /true|false|null/y
 
@@ -22,7 +25,7 @@ const WORD = /true|false|null/y
  * @returns `undefined` when the text is JSON, or the place lies beyond {@link MAX_SEARCHED_LENGTH}
  */
 export function findJsonError (text: string): JsonPosition | undefined {
-  const position = scan(text.length > MAX_SEARCHED_LENGTH ? text.slice(0, MAX_SEARCHED_LENGTH) : text)
+  const position = scan(text.slice(0, MAX_SEARCHED_LENGTH + MAX_TOKEN_LENGTH))
   if (position === undefined || position >= MAX_SEARCHED_LENGTH) return undefined
   const before = text.slice(0, position)
   const lineStart = before.lastIndexOf('\n') + 1
@@ -32,7 +35,8 @@ export function findJsonError (text: string): JsonPosition | undefined {
 /** Walks token by token; what is open is kept on a stack, so that depth costs no recursion. */
 function scan (text: string): number | undefined {
   const open: Array<'{' | '['> = []
-  let at = 0
+  // Fastify's parser passes over a byte order mark.
+  let at = text.startsWith('\ufeff') ? 1 : 0
   const skip = (pattern: RegExp): boolean => {
     pattern.lastIndex = at
     if (!pattern.test(text)) return false

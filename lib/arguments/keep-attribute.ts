@@ -29,6 +29,7 @@ function keepAttribute (name: string, value: unknown, sink: ValueSink): void {
   if (sink.scrubber.findInName(name) !== undefined) return
   const room = sink.maxBytes - sink.bytes
   const own = new ValueSink(sink.settings, room)
+  own.startPart('', `/${name}`, true, undefined)
   const attribute = toAttributeValue(value, own)
   if (attribute === undefined) return
   sink.attributes ??= []
@@ -41,11 +42,14 @@ function keepAttribute (name: string, value: unknown, sink: ValueSink): void {
   // It counts as part of what the request may add to its span.
   sink.maxBytes -= own.bytes
   if (known === undefined) sink.attributes.push([name, attribute])
-  else known[1] = joinLists(known[1], attribute, sink.limits.maxItems)
+  else known[1] = joinLists(known[1], attribute, sink)
 }
 
 /** What was found under one name in several places: a list; of another kind than the first, it is left out. */
-function joinLists (first: AttributeValue, next: AttributeValue, maxItems: number): AttributeValue {
-  const joined = [first, next].flat().slice(0, maxItems)
-  return isListOfOneKind(joined, maxItems) ? joined : first
+function joinLists (first: AttributeValue, next: AttributeValue, sink: ValueSink): AttributeValue {
+  const joined: unknown = [first, next].flat()
+  if (!isListOfOneKind(joined, Infinity)) return first
+  const { maxItems } = sink.limits
+  if (joined.length > maxItems) sink.truncated = true
+  return joined.slice(0, maxItems)
 }

@@ -72,25 +72,27 @@ export function toAttributes (result: unknown, settings: CaptureSettings): Mappe
 }
 
 function attributeOf (holder: Record<string, unknown>, key: string, isStandard: boolean, sink: ValueSink): [string, AttributeValue] | undefined {
+  const isArguments = !isStandard && (key === 'values' || key === 'errors')
+  const name = !isArguments ? key : key === 'values' ? ARGUMENTS_VALUES : ARGUMENTS_ERRORS
   try {
     const value = holder[key]
     if (value === undefined || value === null) return undefined
     // An `await` was forgotten: if it rejects nobody else will look at it.
     if (value instanceof Promise) value.then(undefined, () => {})
-    if (!isStandard && (key === 'values' || key === 'errors')) {
+    if (isArguments) {
       if (key === 'errors' && Array.isArray(value) && value.length === 0) return undefined
       // Paths inside the values begin with their part, as those of the request do.
       if (key === 'errors') sink.startPart('', '/errors', true, undefined)
       writeOpen(value, sink, 0)
-      return [key === 'values' ? ARGUMENTS_VALUES : ARGUMENTS_ERRORS, sink.text]
+      return [name, sink.text]
     }
     sink.startPart('', `/${key}`, true, undefined)
     const matched = isStandard ? undefined : sink.scrubber.findInName(key)
     if (matched !== undefined) writeSecret(value, matched, sink, 0)
     const attribute = matched === undefined ? toAttributeValue(value, sink) : readBack(sink)
-    return attribute === undefined ? undefined : [key, attribute]
+    return attribute === undefined ? undefined : [name, attribute]
   } catch {
-    return [key, UNREADABLE]
+    return [name, isArguments ? JSON.stringify(UNREADABLE) : UNREADABLE]
   }
 }
 

@@ -7,6 +7,9 @@ import type { CaptureSettings } from './value-sink.ts'
 /** Names that stand in JSON as they are. */
 const PLAIN_NAME = /^[\w.-]+$/
 
+/** Units of names that are written without asking for room: what closes a text fits behind one of them. */
+const MAX_PLAIN_LENGTH = 128
+
 interface PropertyPlan {
   name: string
   /** `"name":`, ready to write, and the same behind a comma; absent when the name is not short and plain. */
@@ -24,7 +27,7 @@ export interface ObjectSettings extends CaptureSettings {
 }
 
 function propertyPlan (name: string, node: CaptureNode, settings: ObjectSettings): PropertyPlan {
-  const isPlain = PLAIN_NAME.test(name) && name.length <= settings.limits.maxKeyLength
+  const isPlain = PLAIN_NAME.test(name) && name.length <= Math.min(settings.limits.maxKeyLength, MAX_PLAIN_LENGTH)
   return {
     name,
     json: isPlain ? `"${name}":` : undefined,
@@ -73,6 +76,7 @@ export function closedWriter (properties: Map<string, CaptureNode>, settings: Ob
       }
       if (isUnreadable) {
         sink.rollBack(text, bytes)
+        if (!sink.enter()) break
         if (!isFirst) sink.raw(',')
         sink.key(plan.name)
         sink.mark(UNREADABLE)

@@ -49,6 +49,14 @@ export function isJson (contentType: string | undefined): boolean {
   return contentType !== undefined && /^application\/(?:[\w.-]+\+)?json\b/i.test(contentType)
 }
 
+/** The message or stack of a JSON parser's error, without the text that V8 quotes in it. */
+export function withoutQuotedJson (text: string): string {
+  return text.includes(NOT_JSON) ? text.replace(QUOTED_JSON, `"…"${NOT_JSON}`) : text
+}
+
+const NOT_JSON = ' is not valid JSON'
+const QUOTED_JSON = /(?:\.\.\.)?"[^]*"(?:\.\.\.)? is not valid JSON/g
+
 function jsonPosition (text: string | undefined): Record<string, unknown> | undefined {
   const place = text === undefined ? undefined : findJsonError(text)
   return place === undefined ? undefined : { ...place }

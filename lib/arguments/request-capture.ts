@@ -3,7 +3,7 @@ import { isForeign } from './annotations.ts'
 import { ARGUMENT_PARTS, type ArgumentPart } from './argument-part.ts'
 import { writeSafely } from './bounded-walk.ts'
 import type { CaptureNode } from './capture-node.ts'
-import { compileCapture, SchemaError } from './compile-capture.ts'
+import { compileCapture, UNKNOWN, type SchemaError } from './compile-capture.ts'
 import { foreignNode } from './foreign-schema.ts'
 import { isSchema, type FindSchema, type JsonSchema } from './schema-leaves.ts'
 import { ValueSink, type CaptureSettings } from './value-sink.ts'
@@ -69,7 +69,8 @@ export function compilePart (part: string, schema: unknown, options: PartOptions
   if (isSchema(schema) && typeof schema !== 'boolean' && isSchema(schema.content) && (part === 'body' || part.startsWith('response'))) {
     return new Map(Object.entries(schema.content).flatMap(([mediaType, entry]: [string, unknown]) => {
       const node = compileSchema(`${part} (${mediaType})`, (entry as { schema?: unknown } | null)?.schema, options)
-      return node === undefined ? [] : [[mediaType.toLowerCase(), node]]
+      // As it is written: Fastify compares it with the request's type in lower case, and validates nothing when they differ.
+      return node === undefined ? [] : [[mediaType, node]]
     }))
   }
   return compileSchema(part, schema, options)
@@ -78,11 +79,13 @@ export function compilePart (part: string, schema: unknown, options: PartOptions
 function compileSchema (part: string, schema: unknown, { findSchema, settings, captureUnknownSchemas }: PartOptions): CaptureNode | undefined {
   if (schema === undefined) return undefined
   const jsonSchema = toJsonSchema(schema)
-  if (jsonSchema === undefined) return foreignNode(schema, captureUnknownSchemas)
+  if (jsonSchema === undefined) {
+    return foreignNode(schema, captureUnknownSchemas ? compileCapture(true, { findSchema, isHeaders: part === 'headers', settings }) : UNKNOWN)
+  }
   try {
     return compileCapture(jsonSchema, { findSchema, isHeaders: part === 'headers', settings })
   } catch (error) {
-    throw error instanceof SchemaError ? new SchemaPartError(part, error) : error
+    throw new SchemaPartError(part, error as SchemaError)
   }
 }
 

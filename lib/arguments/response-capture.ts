@@ -23,11 +23,9 @@ export function compileResponseCapture (response: unknown, options: PartOptions)
 
 /** The node that holds for an answer, chosen as Fastify chooses its serializer; `undefined` when it has no schema. */
 export function nodeOfResponse (capture: ResponseCapture, statusCode: number, mediaType: string | undefined): CaptureNode | undefined {
-  for (const status of [String(statusCode), `${Math.floor(statusCode / 100)}xx`, 'default']) {
-    const node = nodeOfPart(capture.get(status), mediaType)
-    if (node !== undefined) return node
-  }
-  return undefined
+  const statuses = [String(statusCode), `${Math.floor(statusCode / 100)}xx`, 'default']
+  const part = capture.get(statuses.find((status) => capture.has(status)) ?? '')
+  return nodeOfPart(part, mediaType) ?? nodeOfPart(part, '*/*')
 }
 
 /**

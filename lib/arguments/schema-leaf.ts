@@ -1,3 +1,4 @@
+import { toRegExp } from './check-schema.ts'
 import { isSchema, schemaEntries, type JsonSchema, type SchemaInDocument } from './schema-leaves.ts'
 import { ALL_KINDS, kindsOf } from './value-kinds.ts'
 
@@ -26,7 +27,7 @@ export function toLeaf ({ schema, ...place }: SchemaInDocument, isTopOfHeaders: 
 
   const properties = new Map(schemaEntries(keywords.properties).map(([name, property]) =>
     [isTopOfHeaders ? name.toLowerCase() : name, { schema: property, ...place }]))
-  const patterns = schemaEntries(keywords.patternProperties).map(([pattern, property]) => ({ pattern: new RegExp(pattern, 'u'), schemas: inPlace(property) }))
+  const patterns = schemaEntries(keywords.patternProperties).map(([pattern, property]) => ({ pattern: toRegExp(pattern), schemas: inPlace(property) }))
   const others = [...inPlace(keywords.additionalProperties), ...inPlace(keywords.unevaluatedProperties)]
   const positions = Array.isArray(keywords.items) ? keywords.items as unknown[] : keywords.prefixItems as unknown[] | undefined
   return {
@@ -52,8 +53,8 @@ const OPENED = { additionalProperties: true, items: true }
  * Every keyword that asks something of a value: a schema that has one of them is more than `{}`. A bare `{ type: 'object' }` declares nothing and
  * is recorded as `{}`.
  */
-const CLOSING_KEYWORDS = [
-  'type', 'properties', 'patternProperties', 'additionalProperties', 'items', 'prefixItems', 'enum', 'const', 'required', 'not', '$ref',
+export const CLOSING_KEYWORDS: readonly string[] = [
+  'type', 'properties', 'patternProperties', 'additionalProperties', 'items', 'prefixItems', 'enum', 'const', 'required', 'not', '$ref', '$dynamicRef', '$recursiveRef',
   'unevaluatedProperties', 'propertyNames', 'minProperties', 'maxProperties', 'dependencies', 'dependentRequired', 'dependentSchemas',
   'additionalItems', 'unevaluatedItems', 'contains', 'minContains', 'maxContains', 'minItems', 'maxItems', 'uniqueItems',
   'minLength', 'maxLength', 'pattern', 'format', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf',

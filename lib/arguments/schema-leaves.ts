@@ -1,4 +1,5 @@
 import { marksOf, type Marks } from './annotations.ts'
+import { kindsOf, NO_KIND } from './value-kinds.ts'
 
 /** A JSON Schema as written: an object, or `true`/`false`. */
 export type JsonSchema = boolean | { readonly [keyword: string]: unknown }
@@ -10,6 +11,13 @@ export interface SchemaInDocument {
   document: JsonSchema
   /** The part of it that `#` means: the nearest schema around that has an `$id`. */
   base: JsonSchema
+  /** The nearest schema around that has definitions: two modules of TypeBox in one document can have members of the same name. */
+  scope: JsonSchema
+}
+
+/** Whether a schema stands in the same place: one object can be used in several. */
+export function isSamePlace (first: SchemaInDocument, second: SchemaInDocument): boolean {
+  return first.schema === second.schema && first.document === second.document && first.base === second.base && first.scope === second.scope
 }
 
 /** Finds a schema by its `$id`; the route's own `$id`s are found without it. */
@@ -29,6 +37,7 @@ const COMBINATORS = ['allOf', 'anyOf', 'oneOf'] as const
 const CONDITIONALS = ['if', 'then', 'else'] as const
 /** By property name: what else holds for the object when the property is there. */
 const DEPENDENTS = ['dependentSchemas', 'dependencies'] as const
+const DEFINITIONS = ['$defs', 'definitions'] as const
 
 /** @throws TypeError - naming the keyword, when one does not have the form that JSON Schema gives it */
 export type CheckSchema = (schema: Exclude<JsonSchema, boolean>) => void
@@ -43,7 +52,7 @@ export function takeApart (roots: readonly SchemaInDocument[], findSchema: FindS
   let isOmitted = false
   let hasUnknown = false
   const attributes = new Set<string>()
-  const seen = new Set<JsonSchema>()
+  const seen: SchemaInDocument[] = []
   const queue = [...roots]
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     const { schema, document } = next
@@ -51,27 +60,31 @@ export function takeApart (roots: readonly SchemaInDocument[], findSchema: FindS
       leaves.push(next)
       continue
     }
-    if (seen.has(schema)) continue
-    seen.add(schema)
+    if (seen.some((place) => isSamePlace(place, next!))) continue
+    seen.push(next)
     check(schema)
     const marks = marksOf(schema)
     isRedacted ||= marks.isRedacted
     isOmitted ||= marks.isOmitted
     for (const name of marks.attributes) attributes.add(name)
 
-    const base = typeof schema.$id === 'string' && !schema.$id.startsWith('#') ? schema : next.base
+    const place = {
+      document,
+      base: typeof schema.$id === 'string' && !schema.$id.startsWith('#') ? schema : next.base,
+      scope: DEFINITIONS.some((keyword) => keyword in schema) ? schema : next.scope,
+    }
     const branches: JsonSchema[] = COMBINATORS.flatMap((keyword) => (schema[keyword] ?? []) as JsonSchema[])
     for (const keyword of CONDITIONALS) if (isSchema(schema[keyword])) branches.push(schema[keyword])
     for (const keyword of DEPENDENTS) branches.push(...schemaEntries(schema[keyword]).map(([, dependent]) => dependent))
-    for (const branch of branches) queue.push({ schema: branch, document, base })
+    for (const branch of branches) queue.push({ schema: branch, ...place })
     const isReference = typeof schema.$ref === 'string'
     if (isReference) {
-      const target = resolveReference(schema.$ref as string, { schema, document, base }, findSchema)
+      const target = resolveReference(schema.$ref as string, { schema, ...place }, findSchema)
       if (target === undefined) hasUnknown = true
       else queue.push(target)
     }
     // A combinator alone says nothing of its own: `{ anyOf: […] }` is not an open schema.
-    if ((branches.length === 0 && !isReference) || describesShape(schema)) leaves.push({ schema, document, base })
+    if ((branches.length === 0 && !isReference) || describesShape(schema) || namesPrimitives(schema)) leaves.push({ schema, ...place })
   }
   return { leaves, marks: { isRedacted, isOmitted, attributes: [...attributes] }, hasUnknown }
 }
@@ -89,33 +102,39 @@ export function schemaEntries (holder: unknown): Array<[string, JsonSchema]> {
 function describesShape (schema: Exclude<JsonSchema, boolean>): boolean {
   return ['properties', 'items', 'prefixItems', 'additionalProperties', 'unevaluatedProperties', 'patternProperties'].some((keyword) => keyword in schema)
 }
+
+/** `{ type: 'string', allOf: [{ not: … }] }` lets strings in, though no branch says so. */
+function namesPrimitives (schema: Exclude<JsonSchema, boolean>): boolean {
+  return ['type', 'enum', 'const'].some((keyword) => keyword in schema) && kindsOf(schema) !== NO_KIND
+}
+
 function resolveReference (reference: string, from: SchemaInDocument, findSchema: FindSchema): SchemaInDocument | undefined {
   const [id = '', pointer = ''] = reference.split('#', 2)
-  const place = id === '' ? { document: from.document, base: from.base } : findPlace(id, from, findSchema)
+  const place = id === '' ? { document: from.document, base: from.base, scope: from.scope } : findPlace(id, from, findSchema)
   if (place === undefined) return undefined
   if (pointer === '') return { schema: place.base, ...place }
   const target = pointer.startsWith('/') ? followPointer(place.base, pointer) : findById(place.base, `#${pointer}`)
   return target === undefined ? undefined : { schema: target, ...place }
 }
 
-function findPlace (id: string, { schema, document }: SchemaInDocument, findSchema: FindSchema): Omit<SchemaInDocument, 'schema'> | undefined {
+function findPlace (id: string, { schema, document, scope }: SchemaInDocument, findSchema: FindSchema): Omit<SchemaInDocument, 'schema'> | undefined {
+  const near = findDefinition(scope, id)
+  if (near !== undefined && (near as { $id?: unknown }).$id === id) return { document, base: near, scope }
   const inside = findById(document, id)
-  if (inside !== undefined) return { document, base: inside }
+  if (inside !== undefined) return { document, base: inside, scope: document }
   const outside = findSchema(id)
-  if (outside !== undefined) return { document: outside, base: outside }
-  const definition = findDefinition(schema, document, id)
-  return definition === undefined ? undefined : { document, base: definition }
+  if (isSchema(outside)) return { document: outside, base: outside, scope: outside }
+  const definition = findDefinition(schema, id) ?? findDefinition(document, id)
+  return definition === undefined ? undefined : { document, base: definition, scope }
 }
 
 /** TypeBox modules refer to their members by bare name: `{ $defs: { User }, $ref: 'User' }`. */
-function findDefinition (schema: JsonSchema, document: JsonSchema, name: string): JsonSchema | undefined {
-  for (const holder of [schema, document]) {
-    for (const keyword of ['$defs', 'definitions']) {
-      const definitions = (holder as Exclude<JsonSchema, boolean>)[keyword]
-      if (!isSchema(definitions) || typeof definitions === 'boolean' || !Object.hasOwn(definitions, name)) continue
-      const target = definitions[name]
-      if (isSchema(target)) return target
-    }
+function findDefinition (holder: JsonSchema, name: string): JsonSchema | undefined {
+  for (const keyword of DEFINITIONS) {
+    const definitions = (holder as Exclude<JsonSchema, boolean>)[keyword]
+    if (!isSchema(definitions) || typeof definitions === 'boolean' || !Object.hasOwn(definitions, name)) continue
+    const target = definitions[name]
+    if (isSchema(target)) return target
   }
   return undefined
 }

@@ -35,6 +35,8 @@ export interface Scrubber {
   readonly looksAtAll: boolean
   /** What in a name marks its value as secret; `undefined` when nothing does. */
   findInName (name: string): string | undefined
+  /** A name that the client chose, without what looks like a credential in it; patterns of the user's own are for the value under it. */
+  hideInName (name: string): string
   /** Whether {@link hideInText} could change a text; cheap. */
   mayHoldSecret (text: string): boolean
   /** What in a text looks like a credential; `undefined` when nothing does. */
@@ -55,6 +57,7 @@ export function createScrubber (scrubbing: boolean | ScrubbingOptions = true, re
       callback: null,
       looksAtAll: false,
       findInName: () => undefined,
+      hideInName: (name) => name,
       mayHoldSecret: () => false,
       findInText: () => undefined,
       hideInText: (text) => text,
@@ -77,6 +80,7 @@ export function createScrubber (scrubbing: boolean | ScrubbingOptions = true, re
     callback,
     looksAtAll: extra.length > 0,
     findInName: extra.length === 0 ? findSecretWord : (name) => findSecretWord(name) ?? findExtra(name),
+    hideInName: (name) => mayHoldSecret(name) ? hideSecrets(name) : name,
     mayHoldSecret: extra.length === 0 ? mayHoldSecret : (text) => mayHoldSecret(text) || findExtra(text) !== undefined,
     findInText: (text) => findSecretText(text) ?? findExtra(text),
     hideInText: (text) => hideExtra(mayHoldSecret(text) ? hideSecrets(text) : text),
@@ -84,17 +88,28 @@ export function createScrubber (scrubbing: boolean | ScrubbingOptions = true, re
   }
 }
 
-/** Longest free text that is searched for secrets, unless more of it may be recorded; what is longer is cut first. */
+/** Free text that is searched for secrets, unless more of it may be recorded; what is longer is cut first. */
 const MAX_TEXT_LENGTH = 8192
 
-/** As much of a text as is searched before it is cut at `maxLength`: more than that, so that no half of a secret is left over at the end. */
+/** UTF-16 units that are searched beyond what may be recorded. */
+const MARGIN = 512
+
+/** As much of a text as is searched before it is cut at `maxLength`: more than that, so that a secret at the end is recognised as a whole. */
 export function nearText (text: string, maxLength: number): string {
-  return cutText(text, Math.max(maxLength, Math.min(MAX_TEXT_LENGTH, maxLength * 2 + 512)))
+  return cutText(text, Math.max(maxLength + MARGIN, Math.min(MAX_TEXT_LENGTH, maxLength * 2 + MARGIN)))
+}
+
+/** A {@link nearText}, scrubbed, without its end: half a secret may stand there, which was not recognised, and may have moved to where it is recorded. */
+export function withoutEnd (clean: string): string {
+  const mark = clean.lastIndexOf(SCRUBBED)
+  return cutText(clean, Math.max(mark === -1 ? 0 : mark + SCRUBBED.length, clean.length - MARGIN))
 }
 
 /** Free text (messages, stacks) without what looks like a credential, cut at `maxLength` UTF-16 units. */
 export function scrubText (scrubber: Scrubber, text: string, maxLength: number): string {
-  return cutText(scrubber.hideInText(nearText(text, maxLength)), maxLength)
+  const near = nearText(text, maxLength)
+  const clean = scrubber.hideInText(near)
+  return cutText(near === text ? clean : withoutEnd(clean), maxLength)
 }
 
 /** Without the flags that make a pattern remember where it was. */

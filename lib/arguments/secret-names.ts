@@ -6,12 +6,12 @@
 /** Words that mark a secret when they stand alone: `user_pin`, not `spinner`. */
 const WORDS = [
   'pass', 'passes', 'pw', 'psw', 'pswd', 'pword', 'cred', 'creds', 'bearer', 'authn', 'authz', 'sid', 'sess', 'sig', 'signature', 'hmac', 'salt', 'pem',
-  'otp', 'totp', 'hotp', 'mfa', 'tfa', '2fa', 'pin', 'pincode', 'cvv', 'cvc', 'csc', 'pan', 'iban', 'pesel', 'mnemonic', 'assertion',
+  'otp', 'totp', 'hotp', 'mfa', 'tfa', 'pin', 'pincode', 'cvv', 'cvc', 'csc', 'pan', 'iban', 'pesel', 'mnemonic', 'assertion',
 ].join('|')
 
 /** Words that mark a secret also at the end of a longer one: `usertoken`, `proxyauth`, `dbpass`. */
 const ENDINGS = [
-  'tokens?', 'jwts?', 'ssn', 'auth', '(?<!ob|pos)sessions?', '(?:user|db|database|admin|root|my|sql|smtp|ftp|mail|redis|login|store)pass',
+  'tokens?', 'jwts?', '(?<!i)ssn', '2_?fa', 'auth', '(?<!ob|pos)sessions?', '(?:user|db|database|admin|root|my|sql|smtp|ftp|mail|redis|login|store)pass',
 ].join('|')
 
 /** What marks a secret wherever it stands, also in names written without any separator. */
@@ -27,7 +27,7 @@ const SECRET_NAME = new RegExp(`(?:^|_)(?:${WORDS})(?:_|\\d|$)|(?:${ENDINGS})(?:
 
 /** A letter sequence that each secret name has: what lacks them all is clean, and most names do. */
 const MAY_BE_SECRET =
-  /pass|pa?swd?|pw|cred|bearer|auth|si[dg]|sess|hmac|salt|pem|otp|[mt2]fa|pi?n|cv[vc]|csc|iban|pesel|mnemonic|assert|token|jwt|secret|cookie|[cx]srf|key|veri|saml|card|account|routing|security|co[dn]|seed|phrase|mother/i
+  /pass|pa?swd?|pw|cred|bearer|auth|si[dg]|sess|hmac|salt|pem|otp|[mt]fa|2[^a-z\d]*fa|p[ai]n|ssn|cv[vc]|csc|iban|pesel|mnemonic|assert|token|jwt|secret|cookie|[cx]srf|key|veri|saml|card|account|routing|security|co[dn]|seed|phrase|mother/i
 
 /** Counts of language-model tokens and the like: `max_tokens`, `tokenCount`. */
 const TOKEN_COUNT = /(?:^|_)(?:max|min|total|prompt|completion|input|output|num|used|remaining)_tokens?$|(?:^|_)tokens?_(?:count|limit|usage|used|type)$|(?:^|_)tokens_(?:per|used|left)/

@@ -14,8 +14,8 @@ const PATTERNS: ReadonlyArray<readonly [RegExp, string]> = [
   [/(cookie2?["']?\s{0,4}[=:]\s{0,4})[^\r\n]+/gi, `$1${SCRUBBED}`],
   // Whatever the scheme is called: `Authorization: Token …`.
   [/(authorization["']?\s{0,4}[=:]\s{0,4}["']?)[a-z-]{1,20}\s{1,4}[^\s"',;]+/gi, `$1${SCRUBBED}`],
-  // Dotted base64url pieces: a JSON web token.
-  [/\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g, SCRUBBED],
+  // Dotted base64url pieces: a JSON web token. The look ahead makes sure of the dots once, not from each `eyJ` on: many of them in a row cost no more.
+  [/(?<![\w-])(?=[\w-]{8,}\.[\w-]+\.)([\w-]*?\b)eyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g, `$1${SCRUBBED}`],
   // Tokens whose issuers made them recognisable.
   [/\b(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}|sk-[\w-]{16,}|[rsp]k_(?:live|test)_\w{8,}|whsec_\w{8,}|npm_\w{16,}|pypi-[\w-]{16,}|AKIA[A-Z\d]{12,}|ASIA[A-Z\d]{12,}|AIza[\w-]{16,}|ya29\.[\w-]{8,}|SG\.[\w-]{8,}\.[\w-]{8,}|hvs\.[\w-]{16,}|pylf_v\d+_\w{4,}|dop_v1_\w{16,})/g, SCRUBBED],
   [new RegExp(`(${KEY_IN_TEXT})((?:[^\\s,;&)}\\]]*${KEY_IN_TEXT})?${VALUE_IN_TEXT})`, 'gi'), `$1${SCRUBBED}`],

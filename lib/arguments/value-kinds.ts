@@ -1,5 +1,3 @@
-import type { JsonSchema } from './schema-leaves.ts'
-
 /** The kinds of primitives that a schema lets through, as bits. */
 export const NO_KIND = 0
 const STRING = 1
@@ -18,7 +16,7 @@ const KINDS_BY_KEYWORD: Array<[kinds: number, keywords: string[]]> = [
 ]
 
 /** The kinds of primitives that one plain schema lets through. */
-export function kindsOf (schema: Exclude<JsonSchema, boolean>): number {
+export function kindsOf (schema: { readonly [keyword: string]: unknown }): number {
   // What a TypeBox transform decodes to is anybody's guess: `~codec` is that of TypeBox 1.x.
   if (TRANSFORM in schema || '~codec' in schema) return ALL_KINDS
   const { type, enum: list, const: only } = schema

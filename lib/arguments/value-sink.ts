@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@opentelemetry/api'
 import { cutText } from './cut-text.ts'
 import type { Limits } from './limits.ts'
-import type { Scrubber } from './scrubber.ts'
+import { nearText, type Scrubber } from './scrubber.ts'
 import { SECRET_SIGNS } from './secret-texts.ts'
 
 /** What writers need to know of their plugin's options. */
@@ -20,7 +20,7 @@ const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
 const NEEDS_LOOK = new RegExp(`${NEEDS_ESCAPE.source}|${SECRET_SIGNS}`)
 
 /** Paths listed of values that were scrubbed. */
-const MAX_SCRUBBED_PATHS = 32
+export const MAX_SCRUBBED_PATHS = 32
 const MAX_PATH_LENGTH = 256
 
 /** Where writers put one JSON text: it counts bytes and nodes, so that the text stays within its limits and valid. */
@@ -121,8 +121,13 @@ export class ValueSink {
   /** JSON pointer to the value at `depth` of the path. */
   pointer (depth: number): string {
     let pointer = this.#pointerStart
-    for (let index = 0; index < depth; index++) pointer += `/${String(this.path[index]).replaceAll('~', '~0').replaceAll('/', '~1')}`
-    return cutText(pointer, MAX_PATH_LENGTH)
+    for (let index = 0; index < depth; index++) pointer += `/${this.#segment(String(this.path[index]))}`
+    return toWellFormed(cutText(pointer, MAX_PATH_LENGTH))
+  }
+
+  /** A name that the client chose can hold a credential too. */
+  #segment (name: string): string {
+    return this.scrubber.hideInName(nearText(name, MAX_PATH_LENGTH)).replaceAll('~', '~0').replaceAll('/', '~1')
   }
 
   /** Remembers that the value at `depth` of the path was scrubbed. */

@@ -1,7 +1,6 @@
 import { diag, DiagLogLevel, type DiagLogger } from '@opentelemetry/api'
-
-const QUIET_MILLIS = 60_000
-const MAX_KINDS = 100
+import { createRarely } from '../rarely.ts'
+import type { Environment } from './environment.ts'
 
 /** The API's place for globals; nothing in its interface tells whether a logger is set. */
 const API_GLOBALS = Symbol.for('opentelemetry.js.api.1')
@@ -9,23 +8,20 @@ const API_GLOBALS = Symbol.for('opentelemetry.js.api.1')
 /**
  * Makes warnings and errors of OpenTelemetry and of this package visible, one line each and the same one at most once a minute, unless the
  * application has a diagnostics logger of its own.
+ *
+ * @param level - what is said; OTEL_LOG_LEVEL
  */
-export function installDiagLogger (write: (line: string) => void, now: () => number = Date.now): void {
+export function installDiagLogger (write: (line: string) => void, level: Environment['logLevel'] = 'warn', now?: () => number): void {
   const globals = (globalThis as { [API_GLOBALS]?: { diag?: unknown } })[API_GLOBALS]
   if (globals?.diag !== undefined) return
-  const spoken = new Map<string, number>()
+  const mayPass = createRarely(now)
 
   function say (...words: unknown[]): void {
     const line = words.map(String).join(' ').replace(/\s*\n[^]*/, '').slice(0, 500)
-    const kind = line.slice(0, 60)
-    const last = spoken.get(kind)
-    if (last !== undefined && now() - last < QUIET_MILLIS) return
-    if (spoken.size >= MAX_KINDS) spoken.clear()
-    spoken.set(kind, now())
-    write(`${line}\n`)
+    if (mayPass(line.slice(0, 60))) write(`${line}\n`)
   }
 
-  // The level keeps away what is not a warning.
+  // The level keeps away what is less than wanted.
   const logger: DiagLogger = { error: say, warn: say, info: say, debug: say, verbose: say }
-  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
+  diag.setLogger(logger, { logLevel: DiagLogLevel[level.toUpperCase() as keyof typeof DiagLogLevel], suppressOverrideMessage: true })
 }

@@ -1,22 +1,32 @@
 import { context, metrics, propagation, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { CompositePropagator, setGlobalErrorHandler, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core'
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
-import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
-import { BatchSpanProcessor, TracerProvider, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace'
+import { setGlobalErrorHandler } from '@opentelemetry/core'
+import { ConsoleMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
+import { AlwaysOffSampler, TracerProvider, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace'
 import { checkOptions } from '../check-options.ts'
+import { createGuard } from '../guard.ts'
 import { SCOPE_NAME } from '../semconv.ts'
 import { createTracerSource } from '../tracer-source.ts'
 import { within } from '../within.ts'
+import { ConsoleJsonProcessor } from './console-json.ts'
 import { ConsoleTreeProcessor } from './console-tree.ts'
-import { createDeliveryReport } from './delivery-report.ts'
+import type { NoteRequest } from './delivery/attempt.ts'
+import type { DeliveryStats } from './delivery/delivery-counts.ts'
+import { observeDelivery } from './delivery/delivery-metrics.ts'
+import { DeliveryProcessor } from './delivery/delivery-processor.ts'
+import { createDeliveryReport, type DeliveryReport } from './delivery/delivery-report.ts'
 import { installDiagLogger } from './diag-logger.ts'
-import { readEnvironment } from './environment.ts'
-import { LazyMetricExporter } from './lazy-metric-exporter.ts'
+import { readEnvironment, type Environment } from './environment.ts'
+import { createMetricExporter, createTraceExporter } from './exporters.ts'
+import { fence } from './fence.ts'
+import { checkLines, createExporterCheck } from './lines.ts'
 import { configureOptionsSchema, type ConfigureOptions } from './options.ts'
-import { ReportingExporter } from './reporting-exporter.ts'
+import { createPropagator } from './propagator.ts'
 import { createResource } from './resource.ts'
+import { countSampledOut, createSampler } from './sampler.ts'
+import { SpanCounter } from './span-counter.ts'
 
+export type { DeliveryStats, DropReason } from './delivery/delivery-counts.ts'
 export type { ConfigureOptions } from './options.ts'
 
 /** What `configure()` set up. */
@@ -28,97 +38,135 @@ export interface Telemetry {
   forceFlush (): Promise<void>
   /** Flushes, then stops exporting; at most `flushTimeoutMillis`. Never rejects; says in one line what was not delivered. */
   shutdown (): Promise<void>
+  /** Where every span went; see {@link DeliveryStats}. */
+  stats (): DeliveryStats
 }
 
+/** Spans of one batch, unless OTEL_BSP_MAX_EXPORT_BATCH_SIZE says otherwise. */
+const MAX_BATCH_SPANS = 512
+/** Serialising so much blocks the event loop for about a millisecond; see `npm run faults`. */
+const MAX_BATCH_BYTES = 256 * 1024
+const MAX_QUEUE_BYTES = 64 * 1024 * 1024
+const EXPORT_TIMEOUT_MILLIS = 10_000
+
 /**
- * Sets up OpenTelemetry for this process, synchronously: provider, batch processor, resource, W3C trace context and baggage propagation,
- * context manager and the OTLP/HTTP exporter; registers them with the API. The same code for OpenTelemetry JS 2.12 and 3.x.
+ * Sets up OpenTelemetry for this process, synchronously: provider, delivery, resource, propagation, context manager and the OTLP/HTTP exporter; registers them with the
+ * API. The same code for OpenTelemetry JS 2.12 and 3.x. With OTEL_SDK_DISABLED=true nothing is registered.
  *
- * @throws TelemetryError - `FST_SCHEMA_TELEMETRY_UNKNOWN_OPTION`, `FST_SCHEMA_TELEMETRY_INVALID_OPTION`
+ * @throws TelemetryError - `FST_SCHEMA_TELEMETRY_UNKNOWN_OPTION`, `FST_SCHEMA_TELEMETRY_INVALID_OPTION`, `FST_SCHEMA_TELEMETRY_MIXED_LINES`
  */
 export function configure (options: ConfigureOptions = {}): Telemetry {
   checkOptions('configure: option', configureOptionsSchema, options)
+  checkLines()
   const warn = (line: string) => { process.stderr.write(line) }
   const environment = readEnvironment(process.env, warn)
   const timeoutMillis = options.flushTimeoutMillis ?? 5000
+  if (environment.isDisabled) return disabledTelemetry()
 
-  installDiagLogger(warn)
-  const resource = createResource(options)
-  const url = signalUrl(options, 'traces')
-  const choice = options.exporter ?? environment.tracesExporter
-  const report = createDeliveryReport(typeof choice === 'object' ? undefined : url ?? environment.tracesUrl, warn)
-  const exporter = createExporter(choice, url)
-  const reporting = exporter === undefined ? undefined : new ReportingExporter(exporter, report)
-  // The SDK tells a failed export to the global error handler, with a stack; it has been told in one line already.
-  setGlobalErrorHandler((error) => {
-    if (reporting?.reported.has(error as object) !== true) warn(`${SCOPE_NAME}: OpenTelemetry reports: ${firstLine(error)}\n`)
+  installDiagLogger(warn, environment.logLevel)
+  const resource = createResource(options, warn)
+  const meterProvider = createMeterProvider(options, environment, resource, warn)
+  const url = signalUrl(options, 'traces') ?? environment.tracesUrl
+  const choice = options.exporter ?? (environment.tracesExporter === 'none' || environment.tracesExporter === 'console' ? 'none' : 'otlp')
+  const report = createDeliveryReport(typeof choice === 'object' ? undefined : url, warn)
+  const exporter = typeof choice === 'object' ? choice : choice === 'none' ? undefined : createTraceExporter(environment.tracesProtocol, url, environment.exportTimeoutMillis ?? EXPORT_TIMEOUT_MILLIS, warn)
+  setGlobalErrorHandler((error) => warn(`${SCOPE_NAME}: OpenTelemetry reports: ${firstLine(error)}\n`))
+
+  const counter = exporter === undefined ? new SpanCounter() : createDelivery(exporter, options, environment, report, createExporterCheck(warn))
+  const guard = createGuard((text, maxLength) => text.slice(0, maxLength))
+  const spanProcessors: SpanProcessor[] = (options.spanProcessors ?? []).map((processor) => fence(processor, guard))
+  const console = options.console ?? environment.tracesExporter === 'console'
+  if (console !== false) spanProcessors.push((console === 'json' ? new ConsoleJsonProcessor() : new ConsoleTreeProcessor()) as unknown as SpanProcessor)
+  spanProcessors.push(counter)
+  const tracerProvider = new TracerProvider({
+    resource,
+    sampler: countSampledOut(options.sampler ?? createSampler(environment), () => counter.countSampledOut()),
+    spanLimits: environment.spanLimits,
+    spanProcessors,
+    // The SDK's own metrics of spans (otel.sdk.span.*).
+    ...(meterProvider === undefined ? {} : { meterProvider }),
   })
 
-  const spanProcessors: SpanProcessor[] = [...options.spanProcessors ?? []]
-  if (options.console ?? environment.console) spanProcessors.push(new ConsoleTreeProcessor() as unknown as SpanProcessor)
-  if (reporting !== undefined) {
-    spanProcessors.push(new BatchSpanProcessor({ exporter: reporting, scheduledDelayMillis: options.scheduledDelayMillis }))
-  }
-  const tracerProvider = new FlushingTracerProvider({ resource, sampler: options.sampler, spanProcessors }, reporting)
-  const meterProvider = options.metrics ?? environment.metrics
-    ? new MeterProvider({ resource, readers: [new PeriodicExportingMetricReader({ exporter: new LazyMetricExporter(warn, signalUrl(options, 'metrics')) })] })
-    : undefined
+  if (meterProvider !== undefined) observeDelivery(meterProvider, () => counter.stats(), environment.maxQueueSize ?? Infinity)
 
-  register(tracerProvider, meterProvider, warn)
+  register(tracerProvider, meterProvider, environment, warn)
 
   const providers = [tracerProvider, ...(meterProvider === undefined ? [] : [meterProvider])]
+  const flush = (): Promise<boolean> => within(timeoutMillis, Promise.allSettled(providers.map((provider) => provider.forceFlush({ timeoutMillis }))))
   return {
     tracerProvider,
     ...(meterProvider === undefined ? {} : { meterProvider }),
     async forceFlush () {
-      await within(timeoutMillis, settle(providers.map((provider) => provider.forceFlush())))
+      await flush()
     },
     async shutdown () {
-      const isDone = await within(timeoutMillis, settle(providers.map((provider) => provider.shutdown())))
-      if (!isDone && reporting !== undefined && reporting.pendingCount > 0) report.abandoned(reporting.pendingCount, timeoutMillis)
+      const startMillis = performance.now()
+      await flush()
+      const { queued } = counter.stats()
+      if (queued > 0) report.abandoned(queued, timeoutMillis)
+      await within(timeoutMillis - (performance.now() - startMillis), Promise.allSettled(providers.map((provider) => provider.shutdown())))
     },
+    stats: () => counter.stats(),
   }
 }
 
-/** A provider whose flush also waits for exports that are under way; `app.close()` finds it behind the API's proxy. */
-class FlushingTracerProvider extends TracerProvider {
-  readonly #exporter: ReportingExporter | undefined
-
-  constructor (config: ConstructorParameters<typeof TracerProvider>[0], exporter: ReportingExporter | undefined) {
-    super(config)
-    this.#exporter = exporter
-  }
-
-  override async forceFlush (options?: Parameters<TracerProvider['forceFlush']>[0]): Promise<void> {
-    await super.forceFlush(options)
-    await this.#exporter?.whenIdle()
-  }
+function createDelivery (
+  exporter: SpanExporter, options: ConfigureOptions, environment: Environment, report: DeliveryReport, noteRequest: NoteRequest
+): DeliveryProcessor {
+  return new DeliveryProcessor(exporter, {
+    maxBytes: options.maxQueueBytes ?? MAX_QUEUE_BYTES,
+    maxSpans: environment.maxQueueSize ?? Infinity,
+    maxBatchSpans: environment.maxExportBatchSize ?? MAX_BATCH_SPANS,
+    maxBatchBytes: MAX_BATCH_BYTES,
+    scheduledDelayMillis: options.scheduledDelayMillis ?? environment.scheduledDelayMillis ?? 5000,
+    attemptTimeoutMillis: environment.exportTimeoutMillis ?? EXPORT_TIMEOUT_MILLIS,
+    noteRequest,
+  }, report)
 }
 
-function createExporter (choice: NonNullable<ConfigureOptions['exporter']>, url: string | undefined): SpanExporter | undefined {
-  if (typeof choice === 'object') return choice
-  return choice === 'otlp' ? new OTLPTraceExporter(url === undefined ? {} : { url }) : undefined
+function createMeterProvider (
+  options: ConfigureOptions, environment: Environment, resource: ReturnType<typeof createResource>, warn: (line: string) => void
+): MeterProvider | undefined {
+  const { metricsExporter, metricExportIntervalMillis, metricExportTimeoutMillis } = environment
+  if (!(options.metrics ?? (metricsExporter === 'otlp' || metricsExporter === 'console'))) return undefined
+  const exporter = metricsExporter === 'console' ? new ConsoleMetricExporter() : createMetricExporter(environment.metricsProtocol, signalUrl(options, 'metrics') ?? environment.metricsUrl, warn)
+  const exportIntervalMillis = metricExportIntervalMillis ?? 60_000
+  const reader = new PeriodicExportingMetricReader({
+    exporter, exportIntervalMillis, exportTimeoutMillis: Math.min(metricExportTimeoutMillis ?? 30_000, exportIntervalMillis),
+  })
+  return new MeterProvider({ resource, readers: [reader] })
 }
 
-/** Only for an endpoint given as an argument: what the environment says is read by the exporter itself. */
+/** With OTEL_SDK_DISABLED: the same interface, and nothing behind it. */
+function disabledTelemetry (): Telemetry {
+  const counter = new SpanCounter()
+  return { tracerProvider: new TracerProvider({ sampler: new AlwaysOffSampler() }), async forceFlush () {}, async shutdown () {}, stats: () => counter.stats() }
+}
+
+/** Only for an endpoint given as an argument. */
 function signalUrl ({ endpoint }: ConfigureOptions, signal: 'traces' | 'metrics'): string | undefined {
   return endpoint === undefined ? undefined : `${endpoint.replace(/\/+$/, '')}/v1/${signal}`
 }
 
-function register (tracerProvider: TracerProvider, meterProvider: MeterProvider | undefined, warn: (line: string) => void): void {
+/** The API's place for globals: tells which copy of the API came first. */
+const API_GLOBALS = Symbol.for('opentelemetry.js.api.1')
+
+function register (tracerProvider: TracerProvider, meterProvider: MeterProvider | undefined, { propagators }: Environment, warn: (line: string) => void): void {
   // Asked for before, since the API would add a line of its own.
-  if (createTracerSource(undefined)() !== null || !trace.setGlobalTracerProvider(tracerProvider)) {
+  if (createTracerSource(undefined)() !== null) {
     warn(`${SCOPE_NAME}: an OpenTelemetry SDK has been registered in this process already; it stays in use, and spans do not come here. ` +
       'Call configure() first and once, or give its tracerProvider to the plugin.\n')
     return
   }
+  if (!trace.setGlobalTracerProvider(tracerProvider)) {
+    const globals = (globalThis as { [API_GLOBALS]?: { version?: unknown } })[API_GLOBALS]
+    warn(`${SCOPE_NAME}: another copy of @opentelemetry/api (version ${String(globals!.version)}) was loaded first, and takes nothing from this one; spans are not recorded. ` +
+      'See "npm ls @opentelemetry/api", and install one version.\n')
+    return
+  }
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-  propagation.setGlobalPropagator(new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }))
+  propagation.setGlobalPropagator(createPropagator(propagators))
   if (meterProvider !== undefined) metrics.setGlobalMeterProvider(meterProvider)
-}
-
-async function settle (work: Array<Promise<unknown>>): Promise<void> {
-  await Promise.allSettled(work)
 }
 
 function firstLine (error: unknown): string {

@@ -6,6 +6,8 @@ import { Type } from '@sinclair/typebox'
 export interface ConfigureOptions {
   /** Resource attribute `service.name`. @default OTEL_SERVICE_NAME, else `unknown_service:node` */
   serviceName?: string
+  /** Resource attribute `deployment.environment.name`. @default that of OTEL_RESOURCE_ATTRIBUTES, if any */
+  environment?: string
   /** Resource attribute `service.version`. @default that of OTEL_RESOURCE_ATTRIBUTES, if any */
   serviceVersion?: string
   /** More resource attributes. @default those of OTEL_RESOURCE_ATTRIBUTES */
@@ -17,16 +19,24 @@ export interface ConfigureOptions {
   exporter?: 'otlp' | 'none' | SpanExporter
   /** Base URL of the collector; `/v1/traces` and `/v1/metrics` are added. @default OTEL_EXPORTER_OTLP_ENDPOINT, else `http://localhost:4318` */
   endpoint?: string
-  /** Prints each trace as a tree on standard output. @default false, or true with OTEL_TRACES_EXPORTER=console */
-  console?: boolean
+  /**
+   * Prints on standard output: `true` each trace as a tree, `'json'` each span as a line of JSON. @default false, or true with
+   * OTEL_TRACES_EXPORTER=console
+   */
+  console?: boolean | 'json'
   /** Exports metrics over OTLP/HTTP. A Jaeger, which takes traces only, refuses them. @default whether OTEL_METRICS_EXPORTER is `otlp` */
   metrics?: boolean
-  /** @default the SDK's: what the caller decided, and every request without a caller */
+  /** @default OTEL_TRACES_SAMPLER, else what the caller decided, and every request without a caller */
   sampler?: Sampler
   /** Further span processors, run before the export. @default none */
   spanProcessors?: SpanProcessor[]
-  /** Longest wait of a finished span for its batch, milliseconds. @default 5000 */
+  /** Longest wait of a finished span for its batch, milliseconds. @default OTEL_BSP_SCHEDULE_DELAY, else 5000 */
   scheduledDelayMillis?: number
+  /**
+   * Bytes on the wire, estimated, of the spans that wait while the collector is away; then the oldest are dropped. The memory that they take is a
+   * few times that. @default 67108864 (64 MiB)
+   */
+  maxQueueBytes?: number
   /** Longest time that `forceFlush()` and `shutdown()` take, milliseconds. @default 5000 */
   flushTimeoutMillis?: number
 }
@@ -35,16 +45,18 @@ const withMethod = (method: string, description: string) => Type.Object({ [metho
 
 export const configureOptionsSchema = Type.Partial(Type.Object({
   serviceName: Type.String({ minLength: 1, description: 'a string that is not empty' }),
+  environment: Type.String({ minLength: 1, description: 'a string that is not empty' }),
   serviceVersion: Type.String({ minLength: 1, description: 'a string that is not empty' }),
   resourceAttributes: Type.Record(Type.String(), Type.Unknown(), { description: 'an object of attributes' }),
   exporter: Type.Union([Type.Literal('otlp'), Type.Literal('none'), withMethod('export', '')], {
     description: '"otlp", "none" or a span exporter (an object with export)',
   }),
   endpoint: Type.String({ pattern: '^https?://', description: 'a URL that begins with http:// or https://' }),
-  console: Type.Boolean({ description: 'a boolean' }),
+  console: Type.Union([Type.Boolean(), Type.Literal('json')], { description: 'a boolean or "json"' }),
   metrics: Type.Boolean({ description: 'a boolean' }),
   sampler: withMethod('shouldSample', 'a sampler (an object with shouldSample)'),
   spanProcessors: Type.Array(withMethod('onEnd', ''), { description: 'a list of span processors (objects with onStart and onEnd)' }),
   scheduledDelayMillis: Type.Number({ minimum: 0, description: 'a number of milliseconds, 0 or more' }),
+  maxQueueBytes: Type.Number({ minimum: 1024, description: 'a number of bytes, 1024 or more' }),
   flushTimeoutMillis: Type.Number({ minimum: 0, description: 'a number of milliseconds, 0 or more' }),
 }))

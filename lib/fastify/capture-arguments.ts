@@ -3,7 +3,7 @@ import { ARGUMENT_PARTS, type ArgumentPart, type ValidationErrorRecord } from '.
 import { describeParseFailure } from '../arguments/parse-errors.ts'
 import { captureValues, nodeOfPart } from '../arguments/request-capture.ts'
 import { SCRUBBED } from '../arguments/stand-ins.ts'
-import { describeValidationFailure, type ErrorList } from '../arguments/validation-errors.ts'
+import { describeValidationFailure, type ErrorList, type ValidationFailure } from '../arguments/validation-errors.ts'
 import type { CapturedArguments, RequestRecord } from '../server-span/request-record.ts'
 import { findOtherFailures, isAjv, validatorOf } from './complete-errors.ts'
 import { bodyBytes, contentLength, mediaType, partsOf } from './request-parts.ts'
@@ -39,16 +39,17 @@ export function findFailure (record: RequestRecord, plan: RoutePlan, request: Fa
 
 function validationFailure (plan: RoutePlan, request: FastifyRequest, error: FastifyValidationError): ArgumentFailure {
   const part = error.validationContext
+  const isKnown = plan.usesTypeBox() || isAjv(validatorOf(request, part))
   return {
     part,
-    ...describe(plan, request, part, error.validation, error, partsOf(request)[part]),
-    hasSchemaPaths: plan.usesTypeBox() || isAjv(validatorOf(request, part)),
+    ...describe(plan, request, part, { validation: error.validation, error, data: partsOf(request)[part], hasFixedMessages: isKnown }),
+    hasSchemaPaths: isKnown,
   }
 }
 
-function describe (plan: RoutePlan, request: FastifyRequest, part: ArgumentPart, validation: unknown, error: unknown, data: unknown): ErrorList {
+function describe (plan: RoutePlan, request: FastifyRequest, part: ArgumentPart, failure: Omit<ValidationFailure, 'part' | 'node'>): ErrorList {
   const node = nodeOfPart(plan.requestCapture[part], part === 'body' ? mediaType(request) : undefined)
-  return describeValidationFailure({ part, validation, error, data, node }, plan.captureSettings)
+  return describeValidationFailure({ ...failure, part, node }, plan.captureSettings)
 }
 
 /**
@@ -96,7 +97,7 @@ function withOthers (record: RequestRecord, plan: RoutePlan, request: FastifyReq
   const all: ValidationErrorRecord[] = [...records]
   try {
     for (const other of findOtherFailures(request, part, plan.usesTypeBox())) {
-      const list = describe(plan, request, other.part, other.validation, undefined, other.data)
+      const list = describe(plan, request, other.part, { validation: other.validation, error: undefined, data: other.data, hasFixedMessages: true })
       all.push(...list.records)
       count += list.count
     }

@@ -1,4 +1,5 @@
 import { metrics, trace } from '@opentelemetry/api'
+import { behindProxy } from '../behind-proxy.ts'
 import type { Guard } from '../guard.ts'
 import type { FastifySchemaTelemetryOptions } from '../options.ts'
 import { within } from '../within.ts'
@@ -36,7 +37,5 @@ export function createFlush ({ tracerProvider, meterProvider }: FastifySchemaTel
 }
 
 function findFlushable (provider: object): Flushable | undefined {
-  const candidates: unknown[] = [provider, (provider as { getDelegate?: () => unknown }).getDelegate?.()]
-  return candidates.find((candidate): candidate is Flushable =>
-    typeof (candidate as Partial<Flushable> | undefined)?.forceFlush === 'function')
+  return [provider, behindProxy(provider)].find((candidate): candidate is Flushable => typeof (candidate as Partial<Flushable>).forceFlush === 'function')
 }

@@ -43,10 +43,21 @@ export function findOtherFailures (request: FastifyRequest, failed: ArgumentPart
     const validator = validatorOf(request, part)
     if (validator === undefined || (!usesTypeBox && (!isAjv(validator) || validator.schemaEnv!.$async === true))) return []
     if (part === 'body' && !((bodyBytes(request) ?? Infinity) <= MAX_BODY_BYTES)) return []
-    const data = structuredClone(parts[part]) ?? null
-    const validation = validate(validator, data)
+    const data = copyOf(parts[part])
+    const validation = data === UNCOPIED ? undefined : validate(validator, data)
     return validation === undefined ? [] : [{ part, validation, data }]
   })
+}
+
+const UNCOPIED = Symbol('uncopied')
+
+/** Streams and functions, as the files of @fastify/multipart have them, cannot be copied: such a part is left out. */
+function copyOf (value: unknown): unknown {
+  try {
+    return structuredClone(value) ?? null
+  } catch {
+    return UNCOPIED
+  }
 }
 
 /** The validator's list; `undefined` when the data is valid. */

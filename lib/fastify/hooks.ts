@@ -2,7 +2,6 @@ import { context, trace, type Context } from '@opentelemetry/api'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RequestPayload } from 'fastify'
 import { readInbound, shareRequest, silentContext, type Inbound } from '../propagation/inbound.ts'
 import { currentContext } from '../server-span/current-context.ts'
-import { isJson } from '../arguments/parse-errors.ts'
 import { isSerializationError } from '../arguments/serialization-errors.ts'
 import { NEVER, NO_FACTS, RequestRecord } from '../server-span/request-record.ts'
 import { adoptServerSpan, startServerSpan } from '../server-span/start.ts'
@@ -74,6 +73,7 @@ export function createHooks (settings: Settings) {
     const record = new RequestRecord(settings, plan, NO_FACTS, null, silentContext(parent))
     record.span = trace.getSpan(record.context)!
     record.traceId = record.span.spanContext().traceId
+    record.ended = record.argumentsNoted = true
     request[kRecord] = record
     return record.context
   }
@@ -154,10 +154,15 @@ export function createHooks (settings: Settings) {
     const plan = planOfRecord(record)
     if (isSerializationError(error)) {
       noteSerializationFailure(record, plan, request, error)
-    } else if (!record.argumentsNoted) {
-      record.argumentsEndMillis = record.thrownMillis
-      if (!noteRefused(record, plan, request, error)) record.argumentsEndMillis = NEVER
+    } else {
+      noteIfRefused(record, plan, request, error, record.thrownMillis)
     }
+  }
+
+  function noteIfRefused (record: RequestRecord, plan: RoutePlan, request: FastifyRequest, error: unknown, atMillis: number): void {
+    if (record.argumentsNoted) return
+    record.argumentsEndMillis = atMillis
+    if (!noteRefused(record, plan, request, error)) record.argumentsEndMillis = NEVER
   }
 
   /** This or `onSend`, what comes first of them, is the end of the handler. */
@@ -165,6 +170,14 @@ export function createHooks (settings: Settings) {
     const record = recordOf(settings, request)
     if (record === null) return done(null, payload)
     endHandler(settings, record)
+    // A `schemaErrorFormatter` that does not return an error: Fastify sends what it returned, and asks no `onError` hook.
+    if (!record.argumentsNoted && record.bodyReceived) {
+      try {
+        noteIfRefused(record, planOfRecord(record), request, payload, record.now())
+      } catch (error) {
+        guard.report('arguments', error)
+      }
+    }
     resumeWith(record, payload, done)
   }
 

@@ -1,9 +1,10 @@
 import type { FastifyRequest, RequestPayload } from 'fastify'
+import { MAX_SEARCHED_LENGTH, MAX_TOKEN_LENGTH } from '../arguments/json-position.ts'
 import { isJson } from '../arguments/parse-errors.ts'
 import type { RequestRecord } from '../server-span/request-record.ts'
 
-/** Bytes that are kept: enough for the UTF-16 units that are searched. */
-const MAX_KEPT_BYTES = 64 * 1024
+/** Bytes that are kept: enough for the UTF-16 units that are searched, each of which takes up to three, and for the token at their end. */
+const MAX_KEPT_BYTES = 3 * (MAX_SEARCHED_LENGTH + MAX_TOKEN_LENGTH)
 
 /**
  * Keeps a JSON body while it is parsed, since Fastify does not say where a bad one is bad. It listens without making the stream flow

@@ -14,6 +14,7 @@ export function noteValidated (record: RequestRecord, plan: RoutePlan, request: 
   record.validation = 'passed'
   const { validationError } = request
   const failure = validationError === undefined || validationError === null ? null : findFailure(record, plan, request, validationError)
+  if (failure !== null) record.refusedWith = validationError
   note(record, plan, request, failure)
 }
 
@@ -60,7 +61,7 @@ export function noteSerializationFailure (record: RequestRecord, plan: RoutePlan
   if (!record.isRecording || plan.capture === 'none') return
   const captured = captureArguments(record, plan, request)
   record.arguments = { ...captured, errors: [...captured.errors, failure], errorCount: captured.errorCount + 1 }
-  noteLateError(record, record.arguments)
+  noteLateError(record, failure, record.arguments.errorCount)
 }
 
 /** Notes what the answer's schema lets through. */
@@ -70,7 +71,7 @@ export function noteSerialized (record: RequestRecord, plan: RoutePlan, reply: F
   const node = nodeOfResponse(plan.responseCapture, reply.statusCode, contentType.split(';', 1)[0]!.trim().toLowerCase())
   if (node === undefined || node.isOmitted) return
   const response = captureResponse(node, payload, record.settings)
-  if (response !== undefined) noteResponse(record, response, record.arguments?.scrubbed ?? [])
+  if (response !== undefined) noteResponse(record, response)
 }
 
 /** Copies for the mapper: read back from the bounded, scrubbed text, so that nothing in them belongs to the request. */

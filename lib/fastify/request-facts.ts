@@ -24,7 +24,7 @@ export function createRequestFactsReader (): ReadRequestFacts {
     const host = parseHost(request.host)
     const userAgent = raw.headers['user-agent']
     const { scrubber } = plan.captureSettings
-    const target = pathOf(request.url)
+    const target = pathOf(request.url, plan.hasSemicolonQuery)
     const path = scrubber.mayHoldSecret(target) ? scrubText(scrubber, target, Infinity) : target
     return {
       method: isKnown ? method : HTTP_METHOD_OTHER,
@@ -42,12 +42,16 @@ export function createRequestFactsReader (): ReadRequestFacts {
   }
 }
 
-/** The path of a request target: without query, and of a target in absolute form without scheme, userinfo and host. */
-export function pathOf (target: string): string {
+/**
+ * The path of a request target: without query, and of a target in absolute form without scheme, userinfo and host.
+ *
+ * @param hasSemicolonQuery - the router takes a semicolon for the beginning of a query
+ */
+export function pathOf (target: string, hasSemicolonQuery = false): string {
   const path = target.startsWith('/') ? target : withoutOrigin(target)
   for (let index = 0; index < path.length; index++) {
     const unit = path.charCodeAt(index)
-    if (unit === 0x3f /* ? */ || unit === 0x23 /* # */) return path.slice(0, index)
+    if (unit === 0x3f /* ? */ || unit === 0x23 /* # */ || (unit === 0x3b /* ; */ && hasSemicolonQuery)) return path.slice(0, index)
   }
   return path
 }
@@ -85,7 +89,9 @@ function createHostParser (): (host: string | undefined) => Host {
   }
 }
 
-export function toHost (text: string | undefined): Host {
+export function toHost (authority: string | undefined): Host {
+  // Userinfo does not belong into a Host; Node lets it pass all the same.
+  const text = authority?.slice(authority.lastIndexOf('@') + 1)
   if (text === undefined || text === '') return NO_HOST
   const match = /^(\[[^\]]+\]|[^:]*)(?::(\d{1,5}))?$/.exec(text)
   if (match === null) return { address: cutText(text, 255), port: undefined }

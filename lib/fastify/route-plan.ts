@@ -17,6 +17,8 @@ export interface RoutePlan extends RouteFacts {
   /** The route records nothing: `config.telemetry: false`, or its pattern is in the list `ignore`. */
   readonly isIgnored: boolean
   readonly bodyLimit: number
+  /** The router takes a semicolon for the beginning of a query. */
+  readonly hasSemicolonQuery: boolean
   readonly captureSettings: CaptureSettings
   /** Whether the route's validators come from a TypeBox compiler. */
   usesTypeBox (): boolean
@@ -65,6 +67,7 @@ export function createRoutePlan (settings: Settings, instance: FastifyInstance, 
     functionName: route.url === undefined ? undefined : functionName(route.handler),
     spanNames: new Map(),
     bodyLimit: route.bodyLimit ?? instance.initialConfig.bodyLimit as number,
+    hasSemicolonQuery: hasSemicolonQuery(instance.initialConfig),
     captureSettings: settings,
     usesTypeBox: () => (route.validatorCompiler ?? instance.validatorCompiler)?.name === 'TypeBoxValidatorCompiler',
     compile () {
@@ -98,8 +101,9 @@ export function planOf (settings: Settings, instance: FastifyInstance, route: Ro
   try {
     plan.compile()
   } catch (error) {
-    // Too late to refuse the route. What cannot be read is not recorded.
+    // Too late to refuse the route. What cannot be read is not recorded, and of a path nobody knows what in it is secret.
     settings.guard.report('schema', error)
+    if (route.url !== undefined) plan.secretPath = { pattern: route.url, segments: [] }
   }
   if (config !== undefined) config[kRoutePlan] = plan
   return plan
@@ -126,13 +130,22 @@ function functionName (handler: unknown): string | undefined {
   return name === '' ? undefined : name
 }
 
+/** Under its newer and its older name. */
+function hasSemicolonQuery (config: FastifyInstance['initialConfig']): boolean {
+  const { routerOptions, useSemicolonDelimiter } = config as { routerOptions?: { useSemicolonDelimiter?: unknown }, useSemicolonDelimiter?: unknown }
+  return (routerOptions?.useSemicolonDelimiter ?? useSemicolonDelimiter) === true
+}
+
+/** Names of the parameters of a pattern, up to what ends them for the router; `::` is a colon that is meant. */
+const PARAMETERS = /(?<=(?<!:):(?!:))[^/(.?-]+|\*/g
+
 /** `/reset/:token` has a secret in its second segment: its requests are recorded as `/reset/REDACTED`. */
 function secretPath (url: string | undefined, scrubber: Scrubber, params: CaptureNode | undefined): RoutePlan['secretPath'] {
   if (url === undefined) return null
   const isSecret = (name: string): boolean => {
-    const node = params?.child(name)
+    const node = params?.child(name) ?? params?.unnamedChild(name)
     return scrubber.findInName(name) !== undefined || [params, node].some((hiding) => hiding?.isRedacted === true || hiding?.isOmitted === true)
   }
-  const segments = url.split('/').map((segment) => (segment.match(/(?<=(?<!:):)\w+/g) ?? []).some(isSecret))
+  const segments = url.split('/').map((segment) => (segment.match(PARAMETERS) ?? []).some(isSecret))
   return segments.includes(true) ? { pattern: url, segments } : null
 }

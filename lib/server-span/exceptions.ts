@@ -1,4 +1,5 @@
 import type { Span, TimeInput } from '@opentelemetry/api'
+import { withoutQuotedJson } from '../arguments/parse-errors.ts'
 import { scrubText, type Scrubber } from '../arguments/scrubber.ts'
 import { isSerializationError, withoutQuotedValue } from '../arguments/serialization-errors.ts'
 import { EXCEPTION_EVENT, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE } from '../semconv.ts'
@@ -33,16 +34,24 @@ export function exceptionTypeOf (thrown: unknown): string | undefined {
 /**
  * Records a thrown value as the event `exception`; never throws, whatever the value's getters do. Not the SDK's `recordException`, which
  * trusts them, bounds nothing and puts an error's `code` where its class belongs.
+ *
+ * @param words - what is recorded as its message, where its own may quote what was sent
  */
-export function recordException (span: Span, thrown: unknown, time: TimeInput, scrubber: Scrubber): void {
+export function recordException (span: Span, thrown: unknown, time: TimeInput, scrubber: Scrubber, words?: string): void {
   const clean = (text: string, maxLength: number): string =>
-    scrubText(scrubber, isSerializationError(thrown) ? withoutQuotedValue(text) : text, maxLength)
-  const attributes: Record<string, string> = { [EXCEPTION_TYPE]: exceptionTypeOf(thrown) ?? typeof thrown }
-  const message = typeof thrown === 'string' ? thrown : readText(thrown, 'message')
+    scrubText(scrubber, withoutQuotedJson(isSerializationError(thrown) ? withoutQuotedValue(text) : text), maxLength)
+  const type = exceptionTypeOf(thrown) ?? typeof thrown
+  const attributes: Record<string, string> = { [EXCEPTION_TYPE]: type }
+  const message = words ?? (typeof thrown === 'string' ? thrown : readText(thrown, 'message'))
   if (message !== undefined) attributes[EXCEPTION_MESSAGE] = clean(message, MAX_MESSAGE_LENGTH)
-  const stack = stackOf(thrown)
-  if (stack !== undefined) attributes[EXCEPTION_STACKTRACE] = clean(stack, MAX_STACK_LENGTH)
+  const stack = words === undefined && !isSerializationError(thrown) ? stackOf(thrown) : readText(thrown, 'stack')
+  if (stack !== undefined) attributes[EXCEPTION_STACKTRACE] = clean(words === undefined ? stack : [`${type}: ${words}`, ...framesOf(stack)].join('\n'), MAX_STACK_LENGTH)
   span.addEvent(EXCEPTION_EVENT, attributes, time)
+}
+
+/** The calls of a stack, without the message above them. */
+function framesOf (stack: string): string[] {
+  return stack.split('\n').filter((line) => /^ +at /.test(line))
 }
 
 /** Errors inside one another that are described. */

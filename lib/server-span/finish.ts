@@ -74,7 +74,7 @@ function describeEnd (record: RequestRecord, { statusCode, errorType }: Outcome)
     span.setStatus({ code: SpanStatusCode.ERROR })
     // An exception that an error handler turned into a 4xx was handled: it is not recorded.
     if (record.hasThrown && statusCode !== undefined && (statusCode >= 500 || webSocket !== null)) {
-      recordException(span, record.thrown, record.toHrTime(record.thrownMillis), record.settings.scrubber)
+      recordException(span, record.thrown, record.toHrTime(record.thrownMillis), record.settings.scrubber, wordsFor(record))
     }
   }
   if (record.route.capture === 'none') return
@@ -92,6 +92,12 @@ function describeWebSocket (span: Span, { closeCode, messagesReceived, messagesS
     [WEBSOCKET_BYTES_RECEIVED]: bytesReceived,
     [WEBSOCKET_BYTES_SENT]: bytesSent,
   })
+}
+
+/** What stands for the message of the error that the arguments were refused with: validators quote values in it. */
+function wordsFor ({ thrown, refusedWith, arguments: captured }: RequestRecord): string | undefined {
+  if (refusedWith === undefined || thrown !== refusedWith) return undefined
+  return captured?.errors[0]?.message ?? 'the arguments are not valid'
 }
 
 function stamp (record: RequestRecord, name: string, millis: number): void {

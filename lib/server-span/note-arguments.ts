@@ -1,3 +1,4 @@
+import type { ValidationErrorRecord } from '../arguments/argument-part.ts'
 import { toAttributes, type MappedAttributes } from '../arguments/mapper.ts'
 import type { CapturedResponse } from '../arguments/response-capture.ts'
 import { errorsToJson } from '../arguments/validation-errors.ts'
@@ -6,6 +7,7 @@ import {
   ARGUMENTS_ERROR_COUNT, ARGUMENTS_ERRORS, ARGUMENTS_SCRUBBED, ARGUMENTS_TRUNCATED, ARGUMENTS_VALUES, MAPPER_FAILED, RESPONSE_SERIALIZED,
 } from '../semconv.ts'
 import { emitArgumentsSpan, type ArgumentAttribute } from './extra-spans.ts'
+import { MAX_SCRUBBED_PATHS } from '../arguments/value-sink.ts'
 import type { CapturedArguments, RequestRecord } from './request-record.ts'
 
 /**
@@ -23,6 +25,7 @@ export function noteArguments (record: RequestRecord, captured: CapturedArgument
   const attributes: ArgumentAttribute[] = [...captured.attributes]
   let { truncated, scrubbed } = captured
   if (map === null) {
+    record.notedErrors = errors
     if (valuesJson !== undefined) attributes.push([ARGUMENTS_VALUES, valuesJson])
     if (errors.length > 0) {
       const { json, listed } = errorsToJson(errors, record.settings.limits.maxErrorBytes)
@@ -31,6 +34,7 @@ export function noteArguments (record: RequestRecord, captured: CapturedArgument
     }
   } else {
     const mapped = askMapper(record, map)
+    record.notedErrors = mapped === null ? null : errorsIn(mapped)
     if (mapped !== null) {
       attributes.push(...mapped.attributes)
       record.standardAttributes = mapped.standard
@@ -38,14 +42,15 @@ export function noteArguments (record: RequestRecord, captured: CapturedArgument
       // What the mapper passed on was scrubbed when it was captured.
       const passedOn = mapped.attributes.some(([name]) => name === ARGUMENTS_VALUES || name === ARGUMENTS_ERRORS)
       scrubbed = [...new Set([...(passedOn ? scrubbed : []), ...mapped.scrubbed])]
-    } else if (captured.attributes.length === 0) {
-      truncated = false
+    } else {
+      truncated &&= captured.attributes.length > 0
       scrubbed = []
     }
   }
   if (errorCount > 0) attributes.push([ARGUMENTS_ERROR_COUNT, errorCount])
   if (truncated) attributes.push([ARGUMENTS_TRUNCATED, true])
-  if (scrubbed.length > 0) attributes.push([ARGUMENTS_SCRUBBED, [...scrubbed]])
+  record.notedScrubbed = scrubbed.slice(0, MAX_SCRUBBED_PATHS)
+  if (scrubbed.length > 0) attributes.push([ARGUMENTS_SCRUBBED, [...record.notedScrubbed]])
   for (const [name, value] of attributes) record.span.setAttribute(name, value)
   if (record.route.extraSpans) emitArgumentsSpan(record, attributes)
 }
@@ -74,14 +79,27 @@ function askMapper (record: RequestRecord, map: () => unknown): MappedAttributes
 }
 
 /** Puts the answer, as its schema lets it through, on the span. */
-export function noteResponse ({ span }: RequestRecord, { json, truncated, scrubbed }: CapturedResponse, known: readonly string[]): void {
+export function noteResponse ({ span, notedScrubbed }: RequestRecord, { json, truncated, scrubbed }: CapturedResponse): void {
   span.setAttribute(RESPONSE_SERIALIZED, json)
   if (truncated) span.setAttribute(ARGUMENTS_TRUNCATED, true)
-  if (scrubbed.length > 0) span.setAttribute(ARGUMENTS_SCRUBBED, [...known, ...scrubbed])
+  if (scrubbed.length > 0) span.setAttribute(ARGUMENTS_SCRUBBED, [...notedScrubbed, ...scrubbed].slice(0, MAX_SCRUBBED_PATHS))
 }
 
 /** Adds an error that came after the arguments were noted: the answer could not be serialized. */
-export function noteLateError (record: RequestRecord, { errors, errorCount }: Pick<CapturedArguments, 'errors' | 'errorCount'>): void {
-  record.span.setAttribute(ARGUMENTS_ERRORS, errorsToJson(errors, record.settings.limits.maxErrorBytes).json)
-  record.span.setAttribute(ARGUMENTS_ERROR_COUNT, errorCount)
+export function noteLateError (record: RequestRecord, error: ValidationErrorRecord, errorCount: number): void {
+  const { span, notedErrors, settings: { limits } } = record
+  span.setAttribute(ARGUMENTS_ERROR_COUNT, errorCount)
+  if (notedErrors === null) return
+  const errors = [...notedErrors.slice(0, limits.maxErrors - 1), error]
+  const { json, listed } = errorsToJson(errors, limits.maxErrorBytes)
+  span.setAttribute(ARGUMENTS_ERRORS, json)
+  if (listed < notedErrors.length + 1) span.setAttribute(ARGUMENTS_TRUNCATED, true)
+}
+
+/** The list of errors that a mapper kept. */
+function errorsIn ({ attributes }: MappedAttributes): readonly unknown[] | null {
+  const kept = attributes.find(([name]) => name === ARGUMENTS_ERRORS)
+  if (kept === undefined) return []
+  const errors: unknown = JSON.parse(kept[1] as string)
+  return Array.isArray(errors) ? errors : null
 }

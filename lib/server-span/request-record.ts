@@ -64,6 +64,8 @@ export type ValidationStage = 'pending' | 'passed' | 'refused'
 
 const NO_ATTRIBUTES: RequestRecord['standardAttributes'] = Object.freeze([])
 
+const NOTHING: readonly never[] = Object.freeze([])
+
 /** A point in time that was not reached (yet). */
 export const NEVER = -1
 
@@ -99,12 +101,16 @@ export class RequestRecord {
   bodyChunks: Buffer[] | null = null
   /** How far validation came. */
   validation: ValidationStage = 'pending'
-  /** The error that the arguments were refused with. */
+  /** The error that the arguments were refused with, or that the handler got as `request.validationError`. */
   refusedWith: unknown = undefined
   /** The arguments, once they were captured. */
   arguments: CapturedArguments | null = null
   /** The mapper was asked, or need not be. */
   argumentsNoted = false
+  /** The list of errors that the span carries; `null` when the mapper wants none, or made something else of it. */
+  notedErrors: readonly unknown[] | null = NOTHING
+  /** JSON pointers that the span carries of what was scrubbed. */
+  notedScrubbed: readonly string[] = NOTHING
   /** Attributes that the mapper set on purpose over those of the conventions: they are set once more at the end. */
   standardAttributes: ReadonlyArray<readonly [name: string, value: AttributeValue]> = NO_ATTRIBUTES
 

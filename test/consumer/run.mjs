@@ -4,7 +4,8 @@
  *
  *     node test/consumer/run.mjs [otel-3 | otel-2 | otel-2-lowest]
  *
- * Flow test files whose first line is "// repository only" need more than the package and are left out.
+ * Flow test files whose first line is "// repository only" need more than the package and are left out; so are those that begin with "// latest versions only"
+ * where the lowest versions are installed.
  * Fails when a test fails and when one is skipped. KEEP_CONSUMER=1 leaves the application's folder for a look.
  */
 import { spawnSync } from 'node:child_process'
@@ -43,9 +44,13 @@ const failed = [...runFlowTests(), ...runShapes()].filter((isGood) => !isGood).l
 console.log(failed === 0 ? `${line} on Node ${process.versions.node}: all passed` : `${line} on Node ${process.versions.node}: ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1
 
+function isLeftOut (source) {
+  return source.startsWith('// repository only') || (line.endsWith('-lowest') && source.startsWith('// latest versions only'))
+}
+
 function runFlowTests () {
   const files = readdirSync(join(app, 'test/flow')).filter((name) => name.endsWith('.test.ts'))
-    .filter((name) => !readFileSync(join(app, 'test/flow', name), 'utf8').startsWith('// repository only'))
+    .filter((name) => !isLeftOut(readFileSync(join(app, 'test/flow', name), 'utf8')))
   if (files.length === 0) stop('no flow test to run: every file is for the repository only')
   const toProgram = process.features.typescript ? (name) => `test/flow/${name}` : stripTypes(files)
   return files.map((name) => {

@@ -4,15 +4,19 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { context, propagation, trace } from '@opentelemetry/api'
 import type { FastifyInstance } from 'fastify'
-import { createTestTelemetry, type TestTelemetry } from 'fastify-schema-telemetry/testing'
+import * as doors from 'fastify-schema-telemetry'
+import { createTestTelemetry, type PlainSpan, type TestTelemetry } from 'fastify-schema-telemetry/testing'
 import t, { type Test } from 'tap'
 import { buildApp } from '../../example-server/app.ts'
+import { DEFAULT_LIMITS, LIMIT_RANGES, type Limits } from '../../lib/arguments/limits.ts'
+import { readEnvironment } from '../../lib/configure/environment.ts'
 import { configureOptionsSchema } from '../../lib/configure/options.ts'
 import { optionsSchema, routeOptionsSchema } from '../../lib/options.ts'
 import * as semconv from '../../lib/semconv.ts'
 import {
   firstColumn, installPackage, readMarkdown, syntaxErrors, toJavaScript, typeErrors, type CodeBlock,
 } from '../helpers/code-blocks.ts'
+import { faultCases, SPANS, type FaultCase } from '../helpers/fault-matrix.ts'
 import { send } from '../helpers/http.ts'
 import { startOtlpReceiver, type OtlpReceiver } from '../helpers/otlp-receiver.ts'
 import { runProgram, type Program } from '../helpers/program.ts'
@@ -33,11 +37,15 @@ interface Made {
   telemetry: TestTelemetry
 }
 
-/** A block that runs in this process. */
+/** A block that runs in this process. What it makes is checked here, or compared with the `json` block of the same mark. */
 interface ModuleCase {
-  /** Stands before the block: what the text around it says is there. */
-  prelude: string
-  check (t: Test, made: Made): Promise<void>
+  /** Stands before the block: what the text around it says is there. Of several, the block runs with each. */
+  prelude: string | string[]
+  /** Modules that the block imports, by path. */
+  files?: Record<string, string>
+  check? (t: Test, made: Made): Promise<void>
+  /** What the `json` block shows, as a value, or as JSON text. */
+  shows? (made: Made): Promise<unknown>
 }
 
 /** A block that is a program of its own, on a free port, with a collector. */
@@ -52,6 +60,9 @@ const telemetry = createTestTelemetry()
 const app = Fastify()
 `
 const REGISTERED = `${MADE}await app.register(otelPlugin)\n`
+const TYPEBOX = "import { Type } from '@sinclair/typebox'\n"
+const TYPEBOX_1 = "import { Type } from 'typebox'\n"
+const ANNOTATIONS = "import { asAttribute, omit, redact } from 'fastify-schema-telemetry'\n"
 const CALL_REPORTS = `async function callReports (headers: Record<string, string>): Promise<unknown> {
   return headers
 }
@@ -61,6 +72,34 @@ const User = {
   type: 'object',
   required: ['name'],
   properties: { name: { type: 'string' }, country_code: { type: 'string', pattern: '^[A-Z]{2}$' } },
+}
+
+/** The application of the canary test, as its reader may have one. */
+const CANARY_APP = `import Fastify, { type FastifyInstance } from 'fastify'
+import otelPlugin, { redact } from 'fastify-schema-telemetry'
+import { Type } from '@sinclair/typebox'
+
+export async function buildApp (): Promise<FastifyInstance> {
+  const app = Fastify()
+  await app.register(otelPlugin)
+  const body = Type.Object({ name: Type.String(), email: redact(Type.String()), password: Type.String() })
+  app.post('/users', { schema: { body } }, async () => 'ok')
+  return app
+}
+`
+
+/** Attributes of the only span. */
+async function attributesOf ({ telemetry }: Made): Promise<PlainSpan['attributes']> {
+  const [span] = await telemetry.waitForSpans(1)
+  return span!.attributes
+}
+
+const showValues = async (made: Made) => (await attributesOf(made))['fastify.arguments.values']
+const showErrors = async (made: Made) => (await attributesOf(made))['fastify.arguments.errors']
+
+/** What stands on the span besides conventions, times and flags. */
+async function showAttributes (made: Made): Promise<object> {
+  return Object.fromEntries(Object.entries(await attributesOf(made)).filter(([name]) => /^app\.|\.(?:values|errors|scrubbed)$/.test(name)))
 }
 
 /** Every block in `ts` or `js`, by its mark; blocks with the mark `before` are of other packages and only parsed. */
@@ -171,6 +210,57 @@ const CASES: Record<string, ModuleCase | ProgramCase> = {
     },
   },
   'from-autotelic-request': { prelude: `${REGISTERED}${CALL_REPORTS}`, check: checkReport },
+  annotate: {
+    prelude: [TYPEBOX + REGISTERED, TYPEBOX_1 + REGISTERED],
+    async check (t, made) {
+      const { app, User } = made as Made & { User: object }
+      app.post('/users', { schema: { body: User } }, async () => 'ok')
+      await app.inject({ method: 'POST', url: '/users', payload: { email: 'ada@example.com', device: 'phone', country: 'NO' } })
+      t.same(await showAttributes(made), { 'app.country': 'NO', 'fastify.arguments.values': '{"body":{"email":"[redacted string]","country":"NO"}}' })
+    },
+  },
+  'typed-mapper': {
+    prelude: TYPEBOX + REGISTERED,
+    async check (t, made) {
+      await made.app.inject({ method: 'POST', url: '/users/ada@example.com', payload: { country: 'NO' } })
+      t.same(await showAttributes(made), { 'app.country': 'NO' })
+      t.equal((await attributesOf(made))['url.path'], '/users/…')
+    },
+  },
+  recorded: { prelude: TYPEBOX + REGISTERED, shows: showValues },
+  schemas: { prelude: TYPEBOX + REGISTERED, shows: showValues },
+  limits: {
+    prelude: TYPEBOX + MADE,
+    shows: showValues,
+    async check (t, made) {
+      t.equal((await attributesOf(made))['fastify.arguments.truncated'], true)
+    },
+  },
+  annotations: { prelude: [TYPEBOX + ANNOTATIONS + REGISTERED, TYPEBOX_1 + ANNOTATIONS + REGISTERED], shows: showAttributes },
+  'annotations-json-schema': { prelude: ANNOTATIONS + REGISTERED, shows: showAttributes },
+  scrubbing: { prelude: TYPEBOX + MADE, shows: showAttributes },
+  errors: { prelude: TYPEBOX + ANNOTATIONS + REGISTERED, shows: showErrors },
+  parse: { prelude: TYPEBOX + REGISTERED, shows: showErrors },
+  'route-mapper': { prelude: `${TYPEBOX}import { routeMapper } from 'fastify-schema-telemetry'\n${REGISTERED}`, shows: showAttributes },
+  'standard-attributes': {
+    prelude: `import { standardAttributes } from 'fastify-schema-telemetry'\n${MADE}`,
+    shows: async (made) => ({ 'url.path': (await attributesOf(made))['url.path'] }),
+  },
+  response: { prelude: TYPEBOX + ANNOTATIONS + REGISTERED, shows: async (made) => (await attributesOf(made))['fastify.response.serialized'] },
+  serialization: { prelude: TYPEBOX + REGISTERED, shows: showErrors },
+  'error-page': {
+    prelude: `import type { FastifyError } from 'fastify'\n${TYPEBOX}${REGISTERED}`,
+    async shows ({ app }) {
+      return (await app.inject('/users/seven')).json()
+    },
+  },
+  canary: {
+    prelude: '',
+    files: { 'app.ts': CANARY_APP },
+    async check (t, { telemetry }) {
+      t.same(telemetry.spans.map(({ attributes }) => attributes['http.response.status_code']), [200, 400, 400, 400, 400])
+    },
+  },
 }
 
 async function checkReport (t: Test, { app, telemetry }: Made): Promise<void> {
@@ -183,13 +273,17 @@ async function checkReport (t: Test, { app, telemetry }: Made): Promise<void> {
 
 const isProgram = (block: CodeBlock): boolean => 'checkProgram' in (CASES[block.mark] ?? {})
 
+const shownBlocks = blocks.filter(({ language }) => language === 'json')
+
 const ourBlocks = blocks.filter(({ language, mark }) => (language === 'ts' || language === 'js') && mark !== 'before')
 
-/** The block as a module of its own: what is around it before it, a free port, and what the test wants to see after it. */
-function moduleText (block: CodeBlock): string {
+/** The block as modules of its own: what is around it before it, a free port, and what the test wants to see after it. */
+function moduleTexts (block: CodeBlock): string[] {
   const known = CASES[block.mark]
-  if (known === undefined || 'checkProgram' in known) return block.code.replaceAll('port: 3000', 'port: 0')
-  return `${known.prelude}${block.code}export { app, telemetry }\n`
+  if (known === undefined || 'checkProgram' in known) return [block.code.replaceAll('port: 3000', 'port: 0')]
+  // Schemas are constants with a capital.
+  const made = ['app', 'telemetry', ...[...block.code.matchAll(/^const ([A-Z][a-z]\w*)/gm)].map(([, name]) => name)]
+  return [known.prelude].flat().map((prelude) => `${prelude}${block.code}export { ${made.join(', ')} }\n`)
 }
 
 function extensionOf ({ language, code }: CodeBlock): string {
@@ -199,12 +293,14 @@ function extensionOf ({ language, code }: CodeBlock): string {
 t.test('every block has a mark that is known here, and every case its block', async (t) => {
   t.same(blocks.filter(({ language, mark }) => !isKnown(language, mark)).map(({ place, language, mark }) => `${place}: ${language} ${mark}`), [])
   t.same(ourBlocks.map(({ mark }) => mark).toSorted(), Object.keys(CASES).toSorted())
+  t.same(shownBlocks.map(({ mark }) => mark).toSorted(), Object.keys(CASES).filter((mark) => 'shows' in CASES[mark]!).toSorted())
 })
 
 function isKnown (language: string, mark: string): boolean {
   switch (language) {
     case 'ts': return Object.hasOwn(CASES, mark)
     case 'js': return mark === 'before' || Object.hasOwn(CASES, mark)
+    case 'json': return 'shows' in (CASES[mark] ?? {})
     case 'text': return mark === 'capture'
     case 'sh': return mark === ''
     default: return false
@@ -218,15 +314,20 @@ t.test('code of other packages parses', async (t) => {
 })
 
 t.test('the types of blocks are right', async (t) => {
-  const files = Object.fromEntries(ourBlocks.map((block) => [`${block.mark}.${extensionOf(block)}`, moduleText(block)]))
+  const files: Record<string, string> = Object.fromEntries(ourBlocks.flatMap((block) => [
+    ...moduleTexts(block).map((text, index) => [`${block.mark}-${index}.${extensionOf(block)}`, text]),
+    ...Object.entries((CASES[block.mark] as ModuleCase | undefined)?.files ?? {}),
+  ]))
   const directory = t.testdir(files)
   t.same(typeErrors(root, Object.keys(files).map((file) => join(directory, file))), [])
 })
 
-for (const block of ourBlocks.filter((block) => !isProgram(block))) {
-  t.test(`${block.place} does what it says (${block.mark})`, async (t) => {
+for (const block of ourBlocks.filter((block) => !isProgram(block) && Object.hasOwn(CASES, block.mark))) {
+  const { files = {}, check, shows } = CASES[block.mark] as ModuleCase
+  moduleTexts(block).forEach((text, index) => t.test(`${block.place} does what it says (${block.mark} ${index})`, async (t) => {
     // Inside the package, so that its own name leads to the sources.
-    const directory = t.testdir({ 'block.mjs': toJavaScript(moduleText(block)) })
+    const imported = Object.entries(files).map(([path, code]) => [path.replace(/\.ts$/, '.js'), toJavaScript(code)])
+    const directory = t.testdir({ 'block.mjs': toJavaScript(text), ...Object.fromEntries(imported) as Record<string, string> })
     t.teardown(() => {
       trace.disable()
       propagation.disable()
@@ -234,8 +335,14 @@ for (const block of ourBlocks.filter((block) => !isProgram(block))) {
     })
     const made: Made = await import(pathToFileURL(join(directory, 'block.mjs')).href)
     t.teardown(() => made.app.close())
-    await (CASES[block.mark] as ModuleCase).check(t, made)
-  })
+    await check?.(t, made)
+    if (shows === undefined) return
+    const actual = await shows(made)
+    const shown: unknown = JSON.parse(shownBlocks.find(({ mark }) => mark === block.mark)!.code)
+    // Of a text the order counts too.
+    if (typeof actual === 'string') t.equal(actual, JSON.stringify(shown))
+    else t.same(actual, shown)
+  }))
 }
 
 t.test('programs', async (t) => {
@@ -245,7 +352,7 @@ t.test('programs', async (t) => {
   for (const block of ourBlocks.filter(isProgram)) {
     await t.test(`${block.place} runs (${block.mark})`, async (t) => {
       const file = join(directory, `${block.mark}.${extensionOf(block)}`)
-      writeFileSync(file, moduleText(block))
+      writeFileSync(file, moduleTexts(block)[0]!)
       const receiver = await startOtlpReceiver()
       const program = runProgram([file], { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url })
       t.teardown(async () => {
@@ -299,7 +406,7 @@ t.test('commands exist, and what is installed fits', async (t) => {
     else t.ok(COMMANDS.includes(command), command)
   }
   const lines = commands.filter((command) => command.includes('@opentelemetry/'))
-  const needed = Object.keys(manifest.peerDependencies).filter((name) => name.startsWith('@opentelemetry/') && !name.includes('exporter-metrics'))
+  const needed = Object.keys(manifest.peerDependencies).filter((name) => name.startsWith('@opentelemetry/') && !/exporter-metrics|-proto$/.test(name))
   t.equal(lines.length, 2)
   for (const line of lines) t.same(line.split(' ').slice(2).map((item) => item.replace(/@[\d.]+$/, '')).toSorted(), needed.toSorted(), 'all that configure() needs')
 })
@@ -344,6 +451,39 @@ t.test('the tables of attributes list what semconv.ts has', async (t) => {
   for (const [, value] of emitted.filter(isValue)) t.ok(cells.includes(`\`${value}\``), value)
 })
 
+t.test('the table of limits has the defaults and ranges of the source', async (t) => {
+  const table = documents.flatMap(({ tables }) => tables).find(({ columns }) => columns[0] === 'Limit')!
+  const numberOf = (text: string): number => Number(text.replaceAll(',', ''))
+  t.same(table.rows.map(([name, value, range]) => [name!.replaceAll('`', ''), numberOf(value!), range!.split(' to ').map(numberOf)]),
+    Object.entries(LIMIT_RANGES).map(([name, range]) => [name, DEFAULT_LIMITS[name as keyof Limits], [...range]]))
+  const option = readme.tables.flatMap(({ rows }) => rows).find(([name]) => name === '`limits`')!
+  t.same([...option[3]!.matchAll(/`(max\w+)`/g)].map(([, name]) => name), Object.keys(LIMIT_RANGES))
+})
+
+t.test('what the package exports, and the codes of its errors, are in the README', async (t) => {
+  const imported = readme.blocks.map(({ code }) => code).join('')
+  for (const name of Object.keys(doors).filter((name) => name !== 'default')) t.ok(imported.includes(name), name)
+  const codes = readFileSync(join(root, 'lib/error-codes.ts'), 'utf8').match(/FST_SCHEMA_TELEMETRY_\w+/g)!
+  for (const code of codes) t.ok(readme.prose.includes(`\`${code}\``), code)
+})
+
+t.test('the fault matrix lists what the tests prove', async (t) => {
+  const { tables } = documents.find(({ path }) => path === 'docs/reliability.md')!
+  const matrix = tables.find(({ columns }) => columns[0] === 'The collector')!
+  const lostOf = (fate: FaultCase['fate']) => fate === 'delivered' ? '0' : fate === 'waits' ? '0 once it is back; else all' : fate.refused === SPANS ? 'all' : `the ${fate.refused} rejected`
+  t.same(matrix.rows.map(([name, , lost]) => [name, lost]), faultCases().map(({ name, fate }) => [name, lostOf(fate)]))
+})
+
+t.test('the variables in the README are those that are read', async (t) => {
+  const asked = new Set<string>()
+  readEnvironment(new Proxy({}, { get: (_env, name) => { asked.add(String(name)) } }), () => {})
+  const listed = firstColumn(readme.tables.filter(({ heading, columns }) => heading === '`configure()`' && columns[0] === 'Variable'))
+  // Asked for with their value only.
+  const known = new Set([...asked, 'OTEL_TRACES_SAMPLER_ARG'])
+  t.same(listed.filter((name) => name.startsWith('OTEL_') && !known.has(name) && name !== 'OTEL_RESOURCE_ATTRIBUTES'), [])
+  t.same([...known].filter((name) => !listed.includes(name) && !/_OTLP_(?:TRACES_|METRICS_|\w*(?:HEADERS|TIMEOUT))/.test(name)), [])
+})
+
 t.test('every door of the package is in the README', async (t) => {
   for (const door of Object.keys(manifest.exports)) {
     if (door === './package.json') continue
@@ -356,7 +496,7 @@ t.test('every door of the package is in the README', async (t) => {
 t.test('links between the documents lead somewhere', async (t) => {
   for (const { path, prose } of documents) {
     for (const [, target, anchor] of prose.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)) {
-      const file = join(dirname(path), target!)
+      const file = target === '' ? path : join(dirname(path), target!)
       t.ok(existsSync(join(root, file)), `${path}: ${target}`)
       if (anchor !== undefined) t.ok(documents.find((document) => document.path === file)?.headings.map(toAnchor).includes(anchor), `${path}: ${target}#${anchor}`)
     }

@@ -1,6 +1,8 @@
 // repository only
 import { execFileSync, spawnSync } from 'node:child_process'
+import { createTestTelemetry } from 'fastify-schema-telemetry/testing'
 import t from 'tap'
+import { buildApp } from '../../example-server/app.ts'
 import { MissingProgram, startOrSkip } from '../helpers/skip.ts'
 import { runProgram } from '../helpers/program.ts'
 import { startOtlpReceiver } from '../helpers/otlp-receiver.ts'
@@ -48,11 +50,12 @@ TIME  POST /  400  N ms  trace ID
 │ ✗ body/country_code must match pattern "^[A-Z]{2}$" received "England"
 └─ fastify.arguments  N ms
 TIME  POST /  400  N ms  trace ID
-│ ✗ body is not valid JSON
+│ ✗ body is not valid JSON at 1:9
 └─ fastify.arguments  N ms
 TIME  POST /users/:id  400  N ms  trace ID
 │ arguments {"params":{"id":7}}
-│ ✗ body/password does not satisfy "minLength" received "[scrubbed]"
+│ ✗ body/password does not satisfy "minLength" received "[redacted string]"
+│ ✗ querystring/notify must be boolean received "no"
 └─ fastify.arguments  N ms
 TIME  GET /hello  200  N ms  trace ID
 │ arguments {"querystring":{"name":"world"}}
@@ -73,6 +76,19 @@ TIME  GET /  200  N ms  trace ID
 └─ fastify.handler  N ms
 `)
   t.notMatch(program.output().replaceAll(/curl[^\n]*|-d '[^\n]*/g, ''), /hunter2/)
+})
+
+t.test('a country code is an attribute of its own, a password only a mark', async (t) => {
+  const telemetry = createTestTelemetry()
+  t.teardown(() => telemetry.release())
+  const app = await buildApp()
+  const profile = { address: { city: 'Oslo', country_code: 'NO' }, contact: { phone: '555-0100' }, tags: [], password: 'open sesame, please' }
+  await app.inject({ method: 'POST', url: '/users/7', headers: { 'x-tenant': 'acme' }, query: { notify: 'true' }, payload: profile })
+  await app.close()
+  const span = telemetry.spans.find(({ name }) => name === 'POST /users/:id')!
+  t.equal(span.attributes['app.country'], 'NO')
+  t.match(span.attributes['fastify.arguments.values'], '"password":"[redacted string]"')
+  t.notMatch(JSON.stringify(telemetry.spans), /sesame/)
 })
 
 t.test('a taken port and a port that is none get a clear message', async (t) => {

@@ -1,5 +1,6 @@
 // repository only
 import { execFileSync } from 'node:child_process'
+import { configure } from 'fastify-schema-telemetry/configure'
 import t from 'tap'
 import { send } from '../helpers/http.ts'
 import { eventually, startJaeger, type JaegerSpan } from '../helpers/jaeger.ts'
@@ -7,7 +8,7 @@ import { runProgram } from '../helpers/program.ts'
 import { startOrSkip } from '../helpers/skip.ts'
 
 t.test('the example and its client in a real Jaeger: services, parents, arguments, errors, and the search by error count', async (t) => {
-  const jaeger = await startOrSkip(t, startJaeger)
+  const jaeger = await startOrSkip(t, () => startJaeger())
   if (jaeger === undefined) return
   t.teardown(() => jaeger.stop())
   execFileSync('npm', ['run', '--silent', 'prestart'], { stdio: 'inherit' })
@@ -38,7 +39,7 @@ t.test('the example and its client in a real Jaeger: services, parents, argument
   })
   const errors = rejected.map(({ spans }) => rootOf(spans)).map(({ name, tags }) => [name, tags['http.response.status_code'], JSON.parse(String(tags['fastify.arguments.errors']))])
   t.same(errors.sort((one, other) => one[2][0].keyword < other[2][0].keyword ? -1 : 1), [
-    ['POST /', 400, [{ part: 'body', path: '', keyword: 'parse', message: 'is not valid JSON' }]],
+    ['POST /', 400, [{ part: 'body', path: '', keyword: 'parse', message: 'is not valid JSON', params: { position: 8, line: 1, column: 9 } }]],
     ['POST /', 400, [{
       part: 'body',
       path: '/country_code',
@@ -81,6 +82,49 @@ t.test('the example and its client in a real Jaeger: services, parents, argument
     ['example-server', 'GET /items/:item_id', 'my-client-service', 'client', 'visit the example server'],
   ])
   t.equal(served[1]!.tags['fastify.arguments.values'], '{"params":{"item_id":5},"querystring":{"q":"somequery"}}')
+})
+
+t.test('Jaeger is killed in the middle of a run, and another one starts in its place: nothing is lost', async (t) => {
+  const first = await startOrSkip(t, () => startJaeger())
+  if (first === undefined) return
+  t.teardown(() => first.stop('SIGKILL'))
+  const { write } = process.stderr
+  let stderr = ''
+  process.stderr.write = ((chunk: unknown) => {
+    stderr += String(chunk)
+    return true
+  }) as typeof write
+  t.teardown(() => { process.stderr.write = write })
+
+  const telemetry = configure({ serviceName: 'restarts', endpoint: first.otlpUrl, scheduledDelayMillis: 50, flushTimeoutMillis: 60_000 })
+  t.teardown(() => telemetry.shutdown())
+  const tracer = telemetry.tracerProvider.getTracer('test')
+  const endSpans = (name: string, count: number) => {
+    for (let index = 0; index < count; index++) tracer.startSpan(name, { root: true, attributes: { index } }).end()
+  }
+  const find = async (jaeger: typeof first, operation: string) =>
+    (await jaeger.findTraces({ service: 'restarts', operation, limit: 1000 })).flatMap(({ spans }) => spans.map(({ spanId }) => spanId))
+
+  endSpans('before', 300)
+  t.ok(await eventually(async () => (await find(first, 'before')).length === 300))
+  await first.stop('SIGKILL')
+  endSpans('while it is away', 300)
+  // It has been noticed: an attempt has failed.
+  await eventually(() => stderr.includes('no trace collector answers'))
+  endSpans('while it starts', 300)
+  const second = await startJaeger(first.ports)
+  t.teardown(() => second.stop('SIGKILL'))
+  endSpans('after', 300)
+  await telemetry.forceFlush()
+
+  t.match(telemetry.stats(), { started: 1200, ended: 1200, exported: 1200, queued: 0, dropped: { queue_full: 0, rejected: 0, retry_exhausted: 0, shutdown: 0 } })
+  for (const name of ['while it is away', 'while it starts', 'after']) {
+    t.equal((await eventually(async () => {
+      const found = await find(second, name)
+      return found.length >= 300 && found
+    })).length, 300, name)
+  }
+  t.match(stderr, /spans are delivered again to .*; none was lost\.\n$/)
 })
 
 function rootOf (spans: JaegerSpan[]): JaegerSpan {

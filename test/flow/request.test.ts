@@ -80,15 +80,16 @@ t.test('a valid request records what validation let through: coerced, defaulted,
       password: '[scrubbed]',
     },
     querystring: { notify: true, dry: true },
-    headers: { 'x-tenant': 'acme', authorization: '[redacted]' },
+    headers: { 'x-tenant': 'acme', authorization: '[redacted string]' },
   }
+  const scrubbed = { 'fastify.arguments.scrubbed': ['/body/password'] }
   const spans = await telemetry.waitForSpans(3)
   t.same(normalize(spans), [
     {
       name: 'fastify.arguments',
       kind: 'INTERNAL',
       parent: 'POST /users/:id',
-      attributes: { 'http.route': '/users/:id', 'fastify.arguments.values': values },
+      attributes: { 'http.route': '/users/:id', 'fastify.arguments.values': values, ...scrubbed },
     },
     {
       name: 'fastify.handler',
@@ -104,6 +105,7 @@ t.test('a valid request records what validation let through: coerced, defaulted,
         'fastify.route.operation_id': 'updateUser',
         'code.function.name': 'updateUser',
         'fastify.arguments.values': values,
+        ...scrubbed,
         'http.response.status_code': 200,
         ...ALL_TIMES,
       },
@@ -163,6 +165,7 @@ t.test('validation errors of each part name the field, and the parts that passed
       request: { headers: tenant, body: { ...good, password: 'hunter2' } },
       values: { params: { id: 7 } },
       error: { part: 'body', path: '/password', keyword: 'minLength', message: 'does not satisfy "minLength"', schemaPath: '#/properties/password/minLength', input: '[scrubbed]' },
+      scrubbed: ['/body/password'],
     },
     {
       path: '/users/7?notify=perhaps',
@@ -177,7 +180,7 @@ t.test('validation errors of each part name the field, and the parts that passed
       error: { part: 'headers', path: '', keyword: 'required', message: "must have required property 'x-tenant'", schemaPath: '#/required', params: { missingProperty: 'x-tenant' } },
     },
   ]
-  for (const { path, request, values, error } of cases) {
+  for (const { path, request, values, error, scrubbed } of cases) {
     telemetry.reset()
     t.equal((await send(address, 'POST', path, request)).statusCode, 400)
     t.same(normalize(await telemetry.waitForSpans(1)), [{
@@ -190,6 +193,7 @@ t.test('validation errors of each part name the field, and the parts that passed
         ...(values === undefined ? {} : { 'fastify.arguments.values': values }),
         'fastify.arguments.errors': [error],
         'fastify.arguments.error_count': 1,
+        ...(scrubbed === undefined ? {} : { 'fastify.arguments.scrubbed': scrubbed }),
         'http.response.status_code': 400,
         ...ARGUMENT_TIMES,
       },
@@ -203,7 +207,7 @@ t.test('bodies that do not parse are errors of the same list', async (t) => {
   const address = await port()
   const json = { 'content-type': 'application/json' }
   const cases = [
-    { request: { body: '{"name": "canary', headers: json }, statusCode: 400, error: { message: 'is not valid JSON' } },
+    { request: { body: '{"name": "canary', headers: json }, statusCode: 400, error: { message: 'is not valid JSON', params: { position: 16, line: 1, column: 17 } } },
     { request: { body: '', headers: json }, statusCode: 400, error: { message: 'is empty though the content type is JSON' } },
     { request: { body: { name: 'x'.repeat(200) } }, statusCode: 413, error: { message: 'is larger than the limit', params: { limit: 100, length: 211 } } },
     { request: { body: '<name/>', headers: { 'content-type': 'application/xml; charset=utf-8' } }, statusCode: 415, error: { message: 'has a content type that is not supported', params: { contentType: 'application/xml' } } },

@@ -19,7 +19,7 @@ export function portOf (server: Pick<Server, 'address'>): number {
   return (server.address() as AddressInfo).port
 }
 
-/** One request over a socket of its own. */
+/** One request over a socket of its own. A header that is `undefined` is not sent. */
 export async function send (
   port: number, method: string, path: string, { body, headers = {} }: { body?: unknown, headers?: OutgoingHttpHeaders } = {}
 ): Promise<Answer> {
@@ -31,12 +31,12 @@ export async function send (
     method,
     path,
     agent: false,
-    headers: {
+    headers: Object.fromEntries(Object.entries({
       'user-agent': 'test',
       ...(isJson ? { 'content-type': 'application/json' } : {}),
       ...(payload === undefined ? {} : { 'content-length': Buffer.byteLength(payload) }),
       ...headers,
-    },
+    }).filter(([, value]) => value !== undefined)),
   })
   outgoing.end(payload)
   const [response] = await once(outgoing, 'response')

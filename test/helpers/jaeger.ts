@@ -49,9 +49,13 @@ export interface Jaeger {
   services (): Promise<string[]>
   /** What the search page would list; empty while nothing has arrived. */
   findTraces (query: TraceQuery): Promise<JaegerTrace[]>
-  /** Ends the process; resolves once it is gone. */
-  stop (): Promise<void>
+  /** For {@link startJaeger}, to start another one in its place. */
+  ports: JaegerPorts
+  /** Ends the process, with SIGKILL at once; resolves once it is gone. */
+  stop (signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
+
+type JaegerPorts = [otlp: number, query: number, queryGrpc: number]
 
 const BUILD_SCRIPT = fileURLToPath(new URL('../jaeger/build.mjs', import.meta.url))
 const BUILD_MILLIS = 15 * 60_000
@@ -82,14 +86,14 @@ export async function eventually<T> (look: () => T | Promise<T>, deadlineMillis 
 }
 
 /**
- * A real Jaeger with an empty store, on ports of its own; built on first use.
+ * A real Jaeger with an empty store, on ports of its own or on those of one that is gone; built on first use.
  * @throws MissingProgram when it is not built yet and Go is missing
  */
-export async function startJaeger (): Promise<Jaeger> {
+export async function startJaeger (ports?: JaegerPorts): Promise<Jaeger> {
   const binary = await findBinary()
   for (let attempt = 1; ; attempt++) {
     try {
-      return await run(binary)
+      return await run(binary, ports ?? await findFreePorts(3) as JaegerPorts)
     } catch (error) {
       if (attempt === START_ATTEMPTS || !String(error).includes('address already in use')) throw error
     }
@@ -110,8 +114,8 @@ async function findBinary (): Promise<string> {
   return path.trim().split('\n').at(-1) as string
 }
 
-async function run (binary: string): Promise<Jaeger> {
-  const [otlp, query, queryGrpc] = await findFreePorts(3) as [number, number, number]
+async function run (binary: string, ports: JaegerPorts): Promise<Jaeger> {
+  const [otlp, query, queryGrpc] = ports
   const otlpUrl = `http://127.0.0.1:${otlp}`
   const queryUrl = `http://127.0.0.1:${query}`
   const folder = await mkdtemp(join(tmpdir(), 'fastify-schema-telemetry-jaeger-'))
@@ -127,8 +131,8 @@ async function run (binary: string): Promise<Jaeger> {
   const killNow = () => { jaeger.kill('SIGKILL') }
   process.once('exit', killNow)
 
-  async function stop (): Promise<void> {
-    await end(jaeger, ended)
+  async function stop (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    await end(jaeger, ended, signal)
     process.off('exit', killNow)
     await rm(folder, { recursive: true, force: true })
   }
@@ -157,6 +161,7 @@ async function run (binary: string): Promise<Jaeger> {
       if (tags !== undefined) search.set('tags', JSON.stringify(Object.fromEntries(Object.entries(tags).map(([name, value]) => [name, String(value)]))))
       return (await readJson<ApiTrace[] | null>(`${queryUrl}/api/traces?${search}`) ?? []).map(toTrace)
     },
+    ports,
     stop,
   }
 }
@@ -189,8 +194,8 @@ async function findFreePorts (count: number): Promise<number[]> {
   return ports
 }
 
-async function end (child: ChildProcess, ended: Promise<void>): Promise<void> {
-  child.kill('SIGTERM')
+async function end (child: ChildProcess, ended: Promise<void>, signal: NodeJS.Signals): Promise<void> {
+  child.kill(signal)
   const isGone = await Promise.race([ended.then(() => true), pause(STOP_MILLIS, false, { ref: false })])
   if (!isGone) child.kill('SIGKILL')
   await ended

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import type { TLSSocket, TlsOptions } from 'node:tls'
 import { gunzipSync } from 'node:zlib'
 import { portOf } from './http.ts'
 
@@ -15,8 +17,16 @@ export interface OtlpSpan {
   attributes: Record<string, unknown>
   status: { code?: number }
   service: unknown
+  resource: Record<string, unknown>
   scope: { name: string, version?: string }
   schemaUrl?: string
+}
+
+export interface OtlpMetric {
+  name: string
+  unit: string
+  /** Of counters and up-down counters. */
+  points: Array<{ value: number, attributes: Record<string, unknown> }>
 }
 
 interface OtlpValue {
@@ -33,29 +43,40 @@ export interface OtlpReceiver {
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
   url: string
   spans: OtlpSpan[]
-  /** Names of the metrics that came. */
-  metrics: Array<{ name: string, unit: string }>
+  /** The body of each post to a path (`/v1/traces`), as it was before it was compressed. */
+  posts: Array<{ path: string, bytes: Buffer }>
+  metrics: OtlpMetric[]
+  /** Every post: also what is not JSON, whose spans are not read. */
+  requests: Array<{ path: string, headers: IncomingHttpHeaders, hasCertificate: boolean }>
   /** Resolves once so many spans have come. */
   waitForSpans (count: number): Promise<OtlpSpan[]>
   waitForMetrics (): Promise<void>
+  waitForRequests (count: number): Promise<void>
   /** How posts are answered; set it to make a collector that fails. */
   answer: (request: IncomingMessage, response: ServerResponse) => void
   close (): Promise<void>
 }
 
 /** A collector on a real socket that takes OTLP/HTTP JSON. */
-export async function startOtlpReceiver (): Promise<OtlpReceiver> {
+export async function startOtlpReceiver (tls?: TlsOptions & { key: string, cert: string }): Promise<OtlpReceiver> {
   const waiters = new Set<() => void>()
-  const server = createServer(async (request, response) => {
+  const server = tls === undefined ? createServer(onRequest) : createSecureServer(tls, onRequest)
+
+  async function onRequest (request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
-    const bytes = Buffer.concat(chunks)
-    const body = JSON.parse((request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString())
-    if (request.url === '/v1/traces') receiver.spans.push(...readSpans(body))
-    if (request.url === '/v1/metrics') receiver.metrics.push(...readMetrics(body))
+    const sent = Buffer.concat(chunks)
+    const bytes = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent
+    receiver.posts.push({ path: request.url ?? '', bytes })
+    receiver.requests.push({ path: request.url!, headers: request.headers, hasCertificate: tls !== undefined && (request.socket as TLSSocket).getPeerCertificate().raw !== undefined })
+    if (request.headers['content-type'] === 'application/json') {
+      const body = JSON.parse(bytes.toString())
+      if (body.resourceSpans !== undefined) receiver.spans.push(...readSpans(body))
+      if (body.resourceMetrics !== undefined) receiver.metrics.push(...readMetrics(body))
+    }
     receiver.answer(request, response)
     for (const check of waiters) check()
-  })
+  }
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
 
@@ -72,15 +93,21 @@ export async function startOtlpReceiver (): Promise<OtlpReceiver> {
   }
 
   const receiver: OtlpReceiver = {
-    url: `http://127.0.0.1:${portOf(server)}`,
+    url: `http${tls === undefined ? '' : 's'}://127.0.0.1:${portOf(server)}`,
     spans: [],
+    posts: [],
     metrics: [],
+    requests: [],
     async waitForSpans (count) {
       await waitUntil(() => receiver.spans.length >= count)
       return receiver.spans
     },
     waitForMetrics: () => waitUntil(() => receiver.metrics.length > 0),
-    answer: (_request, response) => { response.writeHead(200, { 'content-type': 'application/json' }).end('{}') },
+    waitForRequests: (count) => waitUntil(() => receiver.requests.length >= count),
+    answer (request, response) {
+      const isJson = request.headers['content-type'] === 'application/json'
+      response.writeHead(200, { 'content-type': String(request.headers['content-type']) }).end(isJson ? '{}' : '')
+    },
     async close () {
       server.closeAllConnections()
       server.close()
@@ -90,18 +117,30 @@ export async function startOtlpReceiver (): Promise<OtlpReceiver> {
   return receiver
 }
 
-function readSpans (body: { resourceSpans: Array<{ resource: { attributes: KeyValues }, scopeSpans: Array<{ scope: OtlpSpan['scope'], schemaUrl?: string, spans: Array<OtlpSpan & { attributes: KeyValues }> }> }> }): OtlpSpan[] {
+/** The OTLP spans of a body in JSON. */
+export function readSpans (body: { resourceSpans: Array<{ resource: { attributes: KeyValues }, scopeSpans: Array<{ scope: OtlpSpan['scope'], schemaUrl?: string, spans: Array<OtlpSpan & { attributes: KeyValues }> }> }> }): OtlpSpan[] {
   return body.resourceSpans.flatMap(({ resource, scopeSpans }) => scopeSpans.flatMap(({ scope, schemaUrl, spans }) => spans.map((span) => ({
     ...span,
     attributes: toObject(span.attributes),
     service: toObject(resource.attributes)['service.name'],
+    resource: toObject(resource.attributes),
     scope,
     schemaUrl,
   }))))
 }
 
-function readMetrics (body: { resourceMetrics: Array<{ scopeMetrics: Array<{ metrics: Array<{ name: string, unit: string }> }> }> }) {
-  return body.resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics.map(({ name, unit }) => ({ name, unit }))))
+interface OtlpBodyMetric {
+  name: string
+  unit: string
+  sum?: { dataPoints: Array<{ asInt?: number | string, asDouble?: number, attributes: KeyValues }> }
+}
+
+function readMetrics (body: { resourceMetrics: Array<{ scopeMetrics: Array<{ metrics: OtlpBodyMetric[] }> }> }): OtlpMetric[] {
+  return body.resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics.map(({ name, unit, sum }) => ({
+    name,
+    unit,
+    points: sum?.dataPoints.map(({ asInt, asDouble, attributes }) => ({ value: Number(asInt ?? asDouble), attributes: toObject(attributes) })) ?? [],
+  }))))
 }
 
 function toObject (attributes: KeyValues): Record<string, unknown> {

@@ -137,6 +137,9 @@ t.test('a schema that cannot be read records nothing', async (t) => {
   const schema = { get params () { throw new Error('hostile schema') } }
   const plan = createRoutePlan(settings, app, { url: '/', method: 'GET', schema, config: undefined, handler: undefined, bodyLimit: 10 })
   t.throws(() => plan.compile(), { code: 'FST_SCHEMA_TELEMETRY_INVALID_SCHEMA', message: 'route GET /: hostile schema' })
+  // eslint-disable-next-line no-throw-literal
+  const odd = createRoutePlan(settings, app, { url: '/', method: 'GET', schema: { get params () { throw 'a text' } }, config: undefined, handler: undefined, bodyLimit: 10 })
+  t.throws(() => odd.compile(), { message: 'route GET /: a text' })
   // Of a route that no hook saw coming it is too late to say so.
   const late = planOf(settings, app, { url: '/', method: 'GET', schema, config: {}, handler: undefined, bodyLimit: 10 })
   t.same(late.requestCapture, {})
