@@ -21,8 +21,8 @@ interface WebSocket extends EventEmitter {
 const OPEN = 1
 
 export interface WebSockets {
-  /** Whether the request is an upgrade that @fastify/websocket may accept; then its connection is listened to, before the route's handler has it. */
-  expect (record: RequestRecord, request: FastifyRequest): boolean
+  /** If the request is an upgrade that @fastify/websocket may accept, its connection is listened to before the route's handler has it. */
+  expect (record: RequestRecord, request: FastifyRequest): void
 }
 
 /**
@@ -45,15 +45,14 @@ export function createWebSockets (settings: Settings): WebSockets {
 
   return {
     expect (record, request) {
-      if ((request as UpgradableRequest).ws !== true) return false
+      if ((request as UpgradableRequest).ws !== true) return
       const { websocketServer: server } = request.server as WebSocketInstance
-      if (server === undefined) return false
+      if (server === undefined) return
       if (!heard.has(server)) {
         heard.add(server)
         server.on('connection', onConnection)
       }
       expected.set(request.raw, record)
-      return true
     },
   }
 }

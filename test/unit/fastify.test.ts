@@ -2,6 +2,7 @@ import { diag, DiagLogLevel, propagation, ROOT_CONTEXT } from '@opentelemetry/ap
 import Fastify, { type FastifyRequest } from 'fastify'
 import t from 'tap'
 import { createTestTelemetry } from '../../lib/testing/index.ts'
+import { createFlush } from '../../lib/fastify/close.ts'
 import { captureArguments } from '../../lib/fastify/capture-arguments.ts'
 import { copyArguments, noteRefused, noteValidated } from '../../lib/fastify/note-request-arguments.ts'
 import { createRequestFactsReader, pathOf, toHost } from '../../lib/fastify/request-facts.ts'
@@ -53,6 +54,34 @@ t.test('facts of requests that have no socket, no host, an odd method, HTTP/2', 
   t.equal(plan.bodyLimit, 1_048_576)
   const unmatched = createRoutePlan(toSettings({}), app, { url: undefined, method: undefined, schema: undefined, config: undefined, handler: () => {}, bodyLimit: 5 })
   t.match(read(request({ url: '/reset/1' }, { socket: {} }), unmatched), { path: '/reset/1' })
+})
+
+t.test('the flushes of a close share a budget, which the wait for requests between them does not use up', async (t) => {
+  let nowMillis = 1000
+  performance.now = () => nowMillis
+  t.teardown(() => { delete (performance as { now?: unknown }).now })
+  const { guard } = toSettings({})
+  const flushed: number[] = []
+  let tookMillis = 0
+  const tracerProvider = {
+    getTracer: () => { throw new Error('not asked') },
+    async forceFlush () {
+      await new Promise((resolve) => { setImmediate(resolve) })
+      nowMillis += tookMillis
+      flushed.push(nowMillis)
+    },
+  }
+  const flush = createFlush({ tracerProvider }, guard)
+  await flush()
+  t.same(flushed, [1000])
+  nowMillis += 60_000
+  tookMillis = 4000
+  await flush()
+  t.same(flushed, [1000, 65_000], 'waited for, though a request under way took a minute')
+  tookMillis = 2000
+  await flush()
+  await flush()
+  t.same(flushed, [1000, 65_000, 67_000], 'the budget is used up')
 })
 
 t.test('an odd method has the name HTTP', async (t) => {

@@ -12,7 +12,8 @@ import { toSettings } from '../../lib/settings.ts'
 t.jobs = 1
 
 t.test('outcome, row by row', async (t) => {
-  const completed = { completed: true, headersSent: true, exceptionType: undefined }
+  const completed = { brokenOff: null, headersSent: true, exceptionType: undefined, webSocketCloseCode: undefined }
+  const webSocket = { ...completed, statusCode: 200 }
   const rows: Array<[end: RequestEnd, outcome: object]> = [
     [{ ...completed, statusCode: 200 }, { statusCode: 200, errorType: undefined }],
     [{ ...completed, statusCode: 304 }, { statusCode: 304, errorType: undefined }],
@@ -20,8 +21,18 @@ t.test('outcome, row by row', async (t) => {
     [{ ...completed, statusCode: 400, exceptionType: 'FastifyError' }, { statusCode: 400, errorType: undefined }],
     [{ ...completed, statusCode: 500, exceptionType: 'RangeError' }, { statusCode: 500, errorType: 'RangeError' }],
     [{ ...completed, statusCode: 503 }, { statusCode: 503, errorType: '503' }],
-    [{ completed: false, headersSent: false, statusCode: 200, exceptionType: 'RangeError' }, { statusCode: undefined, errorType: 'client_disconnected' }],
-    [{ completed: false, headersSent: true, statusCode: 200, exceptionType: undefined }, { statusCode: 200, errorType: 'client_disconnected' }],
+    [{ ...completed, statusCode: 503, exceptionType: 'timeout' }, { statusCode: 503, errorType: 'timeout' }],
+    ...(['client_disconnected', 'response_stream_error', 'timeout', 'server_closing'] as const).flatMap((brokenOff): Array<[RequestEnd, object]> => [
+      [{ ...completed, brokenOff, headersSent: false, statusCode: 200 }, { statusCode: undefined, errorType: brokenOff }],
+      [{ ...completed, brokenOff, headersSent: false, statusCode: 500, exceptionType: 'RangeError' }, { statusCode: undefined, errorType: brokenOff }],
+      [{ ...completed, brokenOff, statusCode: 200 }, { statusCode: 200, errorType: brokenOff }],
+      [{ ...completed, brokenOff, statusCode: 200, webSocketCloseCode: 1006 }, { statusCode: 101, errorType: brokenOff }],
+    ]),
+    ...[1000, 1001, 1005, 3000, 4999].map((webSocketCloseCode): [RequestEnd, object] => [{ ...webSocket, webSocketCloseCode, exceptionType: 'RangeError' }, { statusCode: 101, errorType: undefined }]),
+    ...[1002, 1006, 1011, 2999].flatMap((webSocketCloseCode): Array<[RequestEnd, object]> => [
+      [{ ...webSocket, webSocketCloseCode }, { statusCode: 101, errorType: String(webSocketCloseCode) }],
+      [{ ...webSocket, webSocketCloseCode, exceptionType: 'RangeError' }, { statusCode: 101, errorType: 'RangeError' }],
+    ]),
   ]
   for (const [end, outcome] of rows) t.same(outcomeOf(end), outcome)
 })
@@ -71,8 +82,8 @@ t.test('a record without a tracer makes no child spans, and ends once', async (t
   endHandlerSpan(record, 1)
   const ends: unknown[] = []
   record.span = Object.assign(trace.wrapSpanContext(INVALID_SPAN_CONTEXT), { end: (time: unknown) => { ends.push(time) } })
-  finishServerSpan(record, { completed: true, headersSent: true, statusCode: 200 })
-  finishServerSpan(record, { completed: true, headersSent: true, statusCode: 200 })
+  finishServerSpan(record, { brokenOff: null, headersSent: true, statusCode: 200 })
+  finishServerSpan(record, { brokenOff: null, headersSent: true, statusCode: 200 })
   t.equal(ends.length, 1)
 })
 
@@ -90,7 +101,7 @@ t.test('a handler that throws something without a class', async (t) => {
   record.handlerSpan = { end () { throw new Error('no end') } } as never
   calls.length = 0
   record.span = span as never
-  finishServerSpan(record, { completed: false, headersSent: false, statusCode: 200 })
+  finishServerSpan(record, { brokenOff: 'client_disconnected', headersSent: false, statusCode: 200 })
   t.same([...settings.guard.counts], [['handler span', 1]])
   t.same(calls, ['end'], 'the request\'s span ends all the same')
 })
