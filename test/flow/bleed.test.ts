@@ -139,7 +139,7 @@ function makeSteps (shared: Shared, storage: AsyncLocalStorage<unknown>): Record
       shared.push(() => emitter.emit('event'))
       await happened
     },
-    'a stream': async (look) => { for await (const _ of Readable.from([1, 2, 3])) look('in the loop') },
+    'a stream': async (look) => { for await (const item of Readable.from([1, 2, 3])) look(`in the loop, ${item}`) },
     'a pipeline': (look) => pipeline(Readable.from(['a', 'b']), new Transform({
       transform (chunk, _encoding, done) {
         look('in the transform')
@@ -301,19 +301,19 @@ t.test('nothing of a request is left on its connection: not for the next request
 /** Looks at the active context wherever a request's has no business; what is returned resolves when so many connections are closed. */
 function listenEverywhere (app: FastifyInstance, look: (event: string) => void): (count: number) => Promise<void> {
   const connections = new EventEmitter()
-  let closed = 0
+  const closed: Socket[] = []
   app.server.on('request', () => look('request of the server'))
   app.server.on('connection', (socket: Socket) => {
     look('connection')
     for (const event of ['data', 'end', 'readable'] as const) socket.prependListener(event, () => look(`${event} of the socket`))
     socket.on('close', () => {
       look('close of the socket')
-      closed++
+      closed.push(socket)
       connections.emit('closed')
     })
   })
   app.addHook('onRequest', async () => look('a hook before the plugin'))
-  return async (count) => { while (closed < count) await once(connections, 'closed') }
+  return async (count) => { while (closed.length < count) await once(connections, 'closed') }
 }
 
 t.test('a span that has ended long ago is nobody\'s parent, though the server was started inside it', async (t) => {

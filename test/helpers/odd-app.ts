@@ -292,14 +292,12 @@ function addParsers (app: FastifyInstance): void {
     return { text: Buffer.concat(chunks).toString() }
   })
   app.post('/stream/begin', async (request) => {
-    const first: string[] = []
-    for await (const chunk of (request.body as Readable).iterator({ destroyOnReturn: false })) {
-      first.push(String(chunk))
-      break
-    }
+    const body = request.body as Readable
+    const first = await body.iterator({ destroyOnReturn: false }).next() as IteratorResult<Buffer, undefined>
+    const chunks = first.done === true ? [] : [first.value]
     await nextTurn()
-    for await (const chunk of request.body as Readable) first.push(String(chunk))
-    return { text: first.join('') }
+    for await (const chunk of body) chunks.push(chunk as Buffer)
+    return { text: Buffer.concat(chunks).toString() }
   })
   app.post('/stream/readable', (request, reply) => {
     const body = request.body as Readable

@@ -1,12 +1,18 @@
-import { diag, DiagLogLevel, propagation, ROOT_CONTEXT } from '@opentelemetry/api'
+import { EventEmitter } from 'node:events'
+import { createServer } from 'node:http'
+import { Readable } from 'node:stream'
+import { context, diag, DiagLogLevel, propagation, ROOT_CONTEXT, SpanKind, trace, type Span } from '@opentelemetry/api'
+import { setRPCMetadata, RPCType } from '@opentelemetry/core'
 import Fastify, { type FastifyRequest } from 'fastify'
 import t from 'tap'
 import { createTestTelemetry } from '../../lib/testing/index.ts'
+import { breakOffOf } from '../../lib/fastify/break-off.ts'
 import { createFlush } from '../../lib/fastify/close.ts'
 import { captureArguments } from '../../lib/fastify/capture-arguments.ts'
 import { copyArguments, noteRefused, noteValidated } from '../../lib/fastify/note-request-arguments.ts'
 import { createRequestFactsReader, pathOf, toHost } from '../../lib/fastify/request-facts.ts'
 import { createRoutePlan, planOf } from '../../lib/fastify/route-plan.ts'
+import { currentContext } from '../../lib/server-span/current-context.ts'
 import { NO_FACTS, RequestRecord } from '../../lib/server-span/request-record.ts'
 import { toSettings } from '../../lib/settings.ts'
 import otelPlugin from '../../plugin.ts'
@@ -202,6 +208,88 @@ t.test('parts, child spans and instruments that throw cost telemetry, never an a
   await app.close()
   t.match(telemetry.spans, [{ name: 'GET /early' }, { name: 'POST /body' }, { name: 'GET /', attributes: { 'fastify.arguments.values': '{"querystring":{}}' } }])
   t.equal(telemetry.openCount, 0)
+})
+
+t.test('bodies and WebSockets that throw cost telemetry, never an answer', async (t) => {
+  const telemetry = createTestTelemetry()
+  const lines: string[] = []
+  diag.setLogger({ error () {}, warn: (line) => { lines.push(line) }, info () {}, debug () {}, verbose () {} }, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
+  t.teardown(() => {
+    diag.disable()
+    telemetry.release()
+  })
+  const build = async (webSocketServer: { getter: () => never }) => {
+    const app = Fastify()
+    app.decorate('websocketServer', webSocketServer)
+    app.decorateRequest('ws', false)
+    app.addHook('preParsing', async (request, _reply, payload) => {
+      if (request.method === 'POST') return Object.assign(Readable.from([Buffer.from('{}')]), { prependListener () { throw new Error('no listeners') } })
+      return payload
+    })
+    app.addHook('onRequest', async (request) => { (request as { ws?: unknown }).ws = true })
+    await app.register(otelPlugin)
+    return app
+  }
+  const failing = await build({ getter () { throw new Error('no server') } })
+  failing.post('/', async ({ body }) => body)
+  t.same((await failing.inject({ method: 'POST', url: '/', payload: {} })).json(), {})
+
+  const server = new EventEmitter()
+  const app = await build({ getter: () => server as never })
+  app.get('/', async ({ raw }) => {
+    server.emit('connection', { on () { throw new Error('no socket') } }, raw)
+    server.emit('connection', { on () { t.fail('of no request that is known') } }, {})
+    return 'ok'
+  })
+  t.equal((await app.inject('/')).body, 'ok')
+  t.match(lines, [/body failed; the request is not affected: Error: no listeners/, /websocket failed.*no server/, /websocket failed.*no socket/])
+  t.equal(telemetry.openCount, 0)
+})
+
+t.test('the SERVER span that instrumentation-http has opened is added to, and left to it to end', async (t) => {
+  const telemetry = createTestTelemetry()
+  t.teardown(() => telemetry.release())
+  // As that instrumentation does it: around the server's listener, with the RPC metadata of the core package.
+  const outer = (span: Span, handle: () => void) => context.with(setRPCMetadata(trace.setSpan(ROOT_CONTEXT, span), { type: RPCType.HTTP, span }), handle)
+  const tracer = telemetry.tracerProvider.getTracer('http')
+  let isSampled = true
+  const app = Fastify({
+    serverFactory: (handler) => createServer((request, response) => {
+      const span = isSampled
+        ? tracer.startSpan('GET', { kind: SpanKind.SERVER })
+        : trace.wrapSpanContext({ traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 0 })
+      response.on('close', () => span.end())
+      outer(span, () => handler(request, response))
+    }),
+  })
+  await app.register(otelPlugin)
+  const schema = { operationId: 'getUser', params: { type: 'object', properties: { id: { type: 'integer' } } } } as const
+  app.get('/users/:id', { schema }, async function getUser (request) { return request.telemetry.traceId })
+  app.get('/anonymous', async () => 'ok')
+  app.setNotFoundHandler(async () => 'nothing')
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  const get = async (path: string) => (await fetch(address + path, { headers: { connection: 'close' } })).text()
+  const traceId = await get('/users/7')
+  await get('/anonymous')
+  await get('/nowhere')
+  isSampled = false
+  t.equal(await get('/users/7'), '0af7651916cd43dd8448eb211c80319c')
+  await app.close()
+  const { spans } = telemetry
+  t.equal(spans.length, 3)
+  t.match(spans[0], { traceId, name: 'GET /users/:id', kind: 'SERVER', attributes: { 'http.route': '/users/:id', 'fastify.route.operation_id': 'getUser', 'code.function.name': 'getUser', 'fastify.arguments.values': '{"params":{"id":7}}' } })
+  t.notHas(spans[0]!.attributes, { 'http.response.status_code': 200 }, 'that is theirs')
+  t.match(spans.slice(1), [{ name: 'GET /anonymous' }, { name: 'GET' }])
+})
+
+t.test('a context that throws is nobody\'s', async (t) => {
+  const { context: own } = new RequestRecord(toSettings({}), createRoutePlan(toSettings({}), Fastify(), { url: '/', method: 'GET', schema: undefined, config: undefined, handler: undefined, bodyLimit: 1 }), NO_FACTS, null, ROOT_CONTEXT)
+  const record = { context: own, traceId: 'a' } as RequestRecord
+  t.equal(currentContext(record, { getValue () { throw new Error('no value') } } as never), own)
+})
+
+t.test('a reply without a socket that its application destroyed', async (t) => {
+  t.equal(breakOffOf({ raw: {} } as never, { raw: { errored: null } } as never, null, false, false), 'response_stream_error')
 })
 
 t.test('after its end a request takes no more attributes', async (t) => {

@@ -89,7 +89,7 @@ t.test('a record without a tracer makes no child spans, and ends once', async (t
 
 t.test('a handler that throws something without a class', async (t) => {
   const calls: unknown[] = []
-  const span = { setAttribute: (...args: unknown[]) => { calls.push(args) }, setStatus: (status: unknown) => { calls.push(status) }, end: () => { calls.push('end') } }
+  const span = { setAttribute: (...args: unknown[]) => { calls.push(args) }, setStatus: (status: unknown) => { calls.push(status) }, end: () => { calls.push('end') }, spanContext: () => INVALID_SPAN_CONTEXT }
   const settings = toSettings({ metrics: false })
   const route = { route: '/', operationId: undefined, functionName: undefined, spanNames: new Map(), mapper: null, extraSpans: true, capture: 'all' as const, captureResponse: false }
   const record = new RequestRecord(settings, route, NO_FACTS, { startSpan: () => span } as never, ROOT_CONTEXT)
