@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { context } from '@opentelemetry/api'
 import type { FastifyRequest } from 'fastify'
 import type { RequestRecord } from '../server-span/request-record.ts'
-import { ABNORMAL_CLOSURE, WebSocketCounts } from '../server-span/web-socket.ts'
+import { WebSocketCounts } from '../server-span/web-socket.ts'
 import type { Settings } from '../settings.ts'
 
 /** What @fastify/websocket adds to requests and instances. */
@@ -63,8 +63,8 @@ function follow (socket: WebSocket, record: RequestRecord): WebSocketCounts {
     counts.messagesReceived++
     counts.bytesReceived += bytesOf(data)
   })
-  socket.on('close', (code: unknown) => {
-    counts.closeCode = typeof code === 'number' ? code : ABNORMAL_CLOSURE
+  socket.on('close', (code: number) => {
+    counts.closeCode = code
     counts.onClosed?.()
   })
   const { send } = socket

@@ -218,9 +218,9 @@ t.test('bodies and WebSockets that throw cost telemetry, never an answer', async
     diag.disable()
     telemetry.release()
   })
-  const build = async (webSocketServer: { getter: () => never }) => {
+  const build = async (webSocketServer?: { getter: () => never }) => {
     const app = Fastify()
-    app.decorate('websocketServer', webSocketServer)
+    if (webSocketServer !== undefined) app.decorate('websocketServer', webSocketServer)
     app.decorateRequest('ws', false)
     app.addHook('preParsing', async (request, _reply, payload) => {
       if (request.method === 'POST') return Object.assign(Readable.from([Buffer.from('{}')]), { prependListener () { throw new Error('no listeners') } })
@@ -242,6 +242,10 @@ t.test('bodies and WebSockets that throw cost telemetry, never an answer', async
     return 'ok'
   })
   t.equal((await app.inject('/')).body, 'ok')
+
+  const other = await build()
+  other.get('/', async () => 'of a library that also says request.ws')
+  t.match((await other.inject('/')).body, 'of a library')
   t.match(lines, [/body failed; the request is not affected: Error: no listeners/, /websocket failed.*no server/, /websocket failed.*no socket/])
   t.equal(telemetry.openCount, 0)
 })
