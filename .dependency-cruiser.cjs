@@ -8,7 +8,8 @@
  *     lib/arguments/      capture, scrubbing, errors: pure, no span, no Fastify
  *     lib/*.ts            settings, names and small tools
  *
- * The side doors (lib/configure, lib/testing, ...) stand beside these: they use the rooms, never lib/fastify and never one another.
+ * The side doors (lib/configure, lib/testing, ...) stand beside these: they use the rooms, never lib/fastify and never one another. One door leads into
+ * a room: ./propagator is lib/propagation/w3c.
  */
 
 /** Every folder in lib that is a package export of its own. */
@@ -75,6 +76,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^lib/propagation/' },
       to: { path: '^lib/arguments/|^lib/metrics\\.ts$' },
+    },
+    {
+      name: 'the-propagator-stands-alone',
+      comment: 'Whoever takes only the propagator loads it and the OpenTelemetry API.',
+      severity: 'error',
+      from: { path: '^lib/propagation/w3c/' },
+      to: { pathNot: '^lib/propagation/w3c/|node_modules/@opentelemetry/api/' },
     },
     {
       name: 'tools-use-no-room',

@@ -254,6 +254,15 @@ const CASES: Record<string, ModuleCase | ProgramCase> = {
       return (await app.inject('/users/seven')).json()
     },
   },
+  propagator: {
+    // The test's own is there already, and the API takes one.
+    prelude: `import { propagation as globals } from '@opentelemetry/api'\n${REGISTERED}globals.disable()\n`,
+    check: (t, made) => checkStrict(t, made, undefined),
+  },
+  'own-propagators': {
+    prelude: `import { propagation as globals } from '@opentelemetry/api'\n${REGISTERED}globals.disable()\n`,
+    check: (t, made) => checkStrict(t, made, 'tenant=acme'),
+  },
   canary: {
     prelude: '',
     files: { 'app.ts': CANARY_APP },
@@ -269,6 +278,15 @@ async function checkReport (t: Test, { app, telemetry }: Made): Promise<void> {
   t.same([child?.name, child?.parentSpanId], ['collect rows', span?.spanId])
   t.equal(span?.attributes['app.report'], 'monthly')
   t.match(headers.traceparent, span?.traceId)
+}
+
+/** A key that only level 2 allows goes through. */
+async function checkStrict (t: Test, { app }: Made, baggage: string | undefined): Promise<void> {
+  app.get('/', async ({ telemetry }) => telemetry.inject({}))
+  const headers = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03', tracestate: '1@@=x', baggage: 'tenant=acme' }
+  const passedOn = (await app.inject({ url: '/', headers })).json()
+  t.match(passedOn.traceparent, /^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-03$/)
+  t.same([passedOn.tracestate, passedOn.baggage], ['1@@=x', baggage])
 }
 
 const isProgram = (block: CodeBlock): boolean => 'checkProgram' in (CASES[block.mark] ?? {})

@@ -1,0 +1,2 @@
+export { BaggagePropagator } from './baggage-propagator.ts'
+export { TraceContextPropagator } from './trace-context-propagator.ts'
