@@ -1,4 +1,4 @@
-import type { TObject, TProperties } from '@sinclair/typebox'
+import type { TObject, TProperties, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { TelemetryError } from './error-codes.ts'
 
@@ -30,7 +30,7 @@ export function checkOptions (
     } else if (!Value.Check(expected, value)) {
       throw new TelemetryError(
         'FST_SCHEMA_TELEMETRY_INVALID_OPTION',
-        `${where} "${prefix}${name}" must be ${expected.description}, received ${describeReceived(value)}`
+        `${where} "${prefix}${name}" must be ${expected.description}, received ${describeReceived(value, expected)}`
       )
     }
   }
@@ -40,18 +40,20 @@ function isRecord (value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
-/** A short text of a value in an error message; names kinds, shows short primitives only. */
-function describeReceived (value: unknown): string {
+/** A short text of a value in an error message; names kinds, shows short primitives only, and of a list the item that is wrong. */
+function describeReceived (value: unknown, expected?: TSchema): string {
   if (value === null) return 'null'
   switch (typeof value) {
     case 'string': return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
     case 'function': return 'a function'
-    case 'object': return Array.isArray(value) ? describeList(value) : 'an object'
+    case 'object': return Array.isArray(value) ? describeList(value, expected) : 'an object'
     default: return String(value)
   }
 }
 
-function describeList (list: unknown[]): string {
-  const wrong = list.find((item) => typeof item !== 'string' || !item.startsWith('/'))
+function describeList (list: unknown[], expected: TSchema | undefined): string {
+  const choices: TSchema[] = (expected?.anyOf as TSchema[] | undefined) ?? (expected === undefined ? [] : [expected])
+  const item = choices.find(({ items }) => items !== undefined)?.items as TSchema | undefined
+  const wrong = item === undefined ? undefined : list.find((received) => !Value.Check(item, received))
   return wrong === undefined || Array.isArray(wrong) ? 'an array' : `an array with ${describeReceived(wrong)}`
 }

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ArgumentPart, ValidationErrorRecord } from './arguments/argument-part.ts'
 import { LIMIT_RANGES, type Limits } from './arguments/limits.ts'
 import type { ScrubbingOptions } from './arguments/scrubber.ts'
+import type { InboundMode } from './propagation/inbound.ts'
 
 /** What validation let through, by part; a part without a schema, and a part that failed, is absent. */
 export type ArgumentValues = Partial<Record<ArgumentPart, unknown>>
@@ -30,6 +31,12 @@ export type RequestAttributesMapper = (
 
 /** Which arguments a span carries: values and errors; both, but only when validation failed; neither. */
 export type CaptureMode = 'all' | 'failure' | 'none'
+
+/** Headers that are recorded, by name, in any case. */
+export interface CaptureHeadersOptions {
+  request?: string[]
+  response?: string[]
+}
 
 /** Options of the plugin; all optional. A wrong or unknown one throws at `register` with a `FST_SCHEMA_TELEMETRY_*` code. */
 export interface FastifySchemaTelemetryOptions {
@@ -64,8 +71,23 @@ export interface FastifySchemaTelemetryOptions {
   /** Bounds on what one span carries, and on the work spent on it. @default see {@link Limits} */
   limits?: Partial<Limits>
   /**
+   * Headers to record as `http.request.header.<name>` and `http.response.header.<name>`: names only, no wildcards. Those that carry credentials are
+   * refused. @default none
+   */
+  captureHeaders?: CaptureHeadersOptions
+  /** Names of W3C baggage entries to record under their own names. @default none */
+  baggageAttributes?: string[]
+  /**
+   * What becomes of a caller's trace context. `'continue'`: the span is a child of the caller's. `'link'`, for servers that anybody can reach: a trace of the
+   * server's own, with a link to the caller's; its sampler decides afresh, and the caller's baggage goes no further. `'restart'`: the same without a link. A function
+   * decides for each request; when it throws, or returns something else, `'link'`. @default 'continue'
+   */
+  inbound?: InboundMode | ((request: FastifyRequest) => InboundMode)
+  /** Adds the entry `trace` of the header `Server-Timing` to each answer: `trace;desc=00-<trace id>-<span id>-<flags>`. @default false */
+  responseHeader?: boolean
+  /**
    * Requests that record nothing: a function, asked at each request (when it throws, the request is recorded), or a list of
-   * route patterns, compared with the route as it was declared, prefix included. @default none
+   * route patterns, compared with the route as it was declared, prefix included; with a `*` at the end, with its beginning. @default none
    */
   ignore?: ((request: FastifyRequest) => boolean) | string[]
   /** Called right after the span starts. What it throws is reported, not passed on. @default none */
@@ -83,7 +105,7 @@ export interface FastifySchemaTelemetryOptions {
 }
 
 /** `config.telemetry` of a route: `false` ignores the route, an object overrides the plugin's options for it. */
-export type RouteTelemetryOptions = Pick<FastifySchemaTelemetryOptions, 'mapper' | 'extraSpans' | 'capture' | 'captureResponse'>
+export type RouteTelemetryOptions = Pick<FastifySchemaTelemetryOptions, 'mapper' | 'extraSpans' | 'capture' | 'captureResponse' | 'inbound'>
 
 const anyFunction = (description: string) => Type.Function([], Type.Unknown(), { description })
 
@@ -94,7 +116,14 @@ const routeOptionSchemas = {
     description: 'one of "all", "failure", "none"',
   }),
   captureResponse: Type.Boolean({ description: 'a boolean' }),
+  inbound: Type.Union([Type.Literal('continue'), Type.Literal('link'), Type.Literal('restart'), Type.Function([], Type.Unknown())], {
+    description: 'one of "continue", "link", "restart", or a function (request) => one of them',
+  }),
 }
+
+const headerNames = Type.Array(Type.String({ pattern: "^[A-Za-z0-9!#$%&'+.^_`|~-]+$" }), { description: 'a list of header names without wildcards' })
+
+const captureHeadersSchema = Type.Partial(Type.Object({ request: headerNames, response: headerNames }))
 
 const limitsSchema = Type.Partial(Type.Object(Object.fromEntries(Object.entries(LIMIT_RANGES).map(([name, [minimum, maximum]]) =>
   [name, Type.Integer({ minimum, maximum, description: `an integer from ${minimum} to ${maximum}` })]))))
@@ -110,6 +139,9 @@ export const optionsSchema = Type.Partial(Type.Object({
   ignore: Type.Union([Type.Function([], Type.Unknown()), Type.Array(Type.String({ pattern: '^/' }))], {
     description: 'a function (request) => boolean or a list of route patterns that begin with "/"',
   }),
+  captureHeaders: Type.Object({}, { description: 'an object of request and response, each a list of header names', options: captureHeadersSchema }),
+  baggageAttributes: Type.Array(Type.String({ minLength: 1 }), { description: 'a list of names' }),
+  responseHeader: Type.Boolean({ description: 'a boolean' }),
   captureUnknownSchemas: Type.Boolean({ description: 'a boolean' }),
   completeErrors: Type.Boolean({ description: 'a boolean' }),
   scrubbing: Type.Boolean({ description: 'a boolean or an object of extraPatterns and callback', options: scrubbingSchema }),

@@ -56,6 +56,9 @@ export const NETWORK_PROTOCOL_VERSION = 'network.protocol.version'
 /** User-Agent header; string, at most 1,024 characters. */
 export const USER_AGENT_ORIGINAL = 'user_agent.original'
 
+/** Beginning of the name of a captured request header; string[]; `http.request.header.x-request-id`. Opt-in: option `captureHeaders`. */
+export const HTTP_REQUEST_HEADER = 'http.request.header.'
+
 /** Name of the route's handler function; string; absent for an anonymous one. */
 export const CODE_FUNCTION_NAME = 'code.function.name'
 
@@ -66,6 +69,9 @@ export const FASTIFY_ROUTE_OPERATION_ID = 'fastify.route.operation_id'
 
 /** Status code as sent; int; absent when no response head was sent. */
 export const HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code'
+
+/** Beginning of the name of a captured response header; string[]; `http.response.header.content-type`. Opt-in: option `captureHeaders`. */
+export const HTTP_RESPONSE_HEADER = 'http.response.header.'
 
 /** Why the request counts as failed; string: class of the exception, status code of a 5xx, or one of the values below. */
 export const ERROR_TYPE = 'error.type'

@@ -1,7 +1,10 @@
 import { trace, type Tracer, type TracerProvider } from '@opentelemetry/api'
 import { DEFAULT_LIMITS } from './arguments/limits.ts'
+import type { CapturedHeader } from './arguments/named-texts.ts'
 import { withoutQuotedJson } from './arguments/parse-errors.ts'
 import { createScrubber, scrubText, toPattern, type Scrubber, type ScrubbingOptions } from './arguments/scrubber.ts'
+import { isCredentialHeader } from './arguments/secret-names.ts'
+import { isStandardName } from './arguments/standard-names.ts'
 import type { CaptureSettings } from './arguments/value-sink.ts'
 import { behindProxy } from './behind-proxy.ts'
 import { createTimestampFormatter, systemClock, type Clock } from './clock.ts'
@@ -9,7 +12,7 @@ import { TelemetryError } from './error-codes.ts'
 import { createGuard, type Guard } from './guard.ts'
 import { createInstruments, type Instruments } from './metrics.ts'
 import type { CaptureMode, FastifySchemaTelemetryOptions, RequestAttributesMapper, RouteTelemetryOptions } from './options.ts'
-import { SCOPE_NAME } from './semconv.ts'
+import { HTTP_REQUEST_HEADER, HTTP_RESPONSE_HEADER, SCOPE_NAME } from './semconv.ts'
 import { createTracerSource } from './tracer-source.ts'
 import { kClock } from './symbols.ts'
 
@@ -19,6 +22,7 @@ export interface RouteSettings {
   readonly extraSpans: boolean
   readonly capture: CaptureMode
   readonly captureResponse: boolean
+  readonly inbound: NonNullable<FastifySchemaTelemetryOptions['inbound']>
 }
 
 /** The options as the code reads them: every default filled in, every choice made. */
@@ -26,7 +30,11 @@ export interface Settings extends RouteSettings, CaptureSettings {
   readonly captureUnknownSchemas: boolean
   readonly completeErrors: boolean
   readonly asksIgnore: Extract<FastifySchemaTelemetryOptions['ignore'], (...args: never[]) => unknown> | null
-  readonly ignoredRoutes: ReadonlySet<string>
+  /** Whether the routes of a pattern record nothing. */
+  readonly ignoresRoute: (route: string) => boolean
+  readonly capturedHeaders: { readonly request: readonly CapturedHeader[], readonly response: readonly CapturedHeader[] }
+  readonly baggageNames: readonly string[]
+  readonly announcesTrace: boolean
   readonly requestHook: NonNullable<FastifySchemaTelemetryOptions['requestHook']> | null
   readonly responseHook: NonNullable<FastifySchemaTelemetryOptions['responseHook']> | null
   /** The tracer, or `null` while no SDK is there. */
@@ -44,13 +52,19 @@ export function toSettings (options: FastifySchemaTelemetryOptions): Settings {
   const scrubber: Scrubber = createScrubber(checkScrubbing(options.scrubbing), (error) => guard.report('scrubbing callback', error))
   const guard = createGuard((text, maxLength) => scrubText(scrubber, withoutQuotedJson(text), maxLength))
   return Object.freeze({
-    ...toRouteSettings(options, { mapper: null, extraSpans: false, capture: 'all', captureResponse: false }),
+    ...toRouteSettings(options, { mapper: null, extraSpans: false, capture: 'all', captureResponse: false, inbound: 'continue' }),
     limits: Object.freeze({ ...DEFAULT_LIMITS, ...withoutUndefined(options.limits ?? {}) }),
     scrubber,
     captureUnknownSchemas: options.captureUnknownSchemas ?? false,
     completeErrors: options.completeErrors ?? true,
     asksIgnore: typeof ignore === 'function' ? ignore : null,
-    ignoredRoutes: new Set(Array.isArray(ignore) ? ignore : []),
+    ignoresRoute: createRouteMatcher(Array.isArray(ignore) ? ignore : []),
+    capturedHeaders: {
+      request: toCapturedHeaders('request', options.captureHeaders?.request, HTTP_REQUEST_HEADER, scrubber),
+      response: toCapturedHeaders('response', options.captureHeaders?.response, HTTP_RESPONSE_HEADER, scrubber),
+    },
+    baggageNames: checkBaggageNames(options.baggageAttributes ?? [], scrubber),
+    announcesTrace: options.responseHeader ?? false,
     requestHook: options.requestHook ?? null,
     responseHook: options.responseHook ?? null,
     findTracer: createTracerSource(options.tracerProvider),
@@ -68,7 +82,36 @@ export function toRouteSettings (options: RouteTelemetryOptions, defaults: Route
     extraSpans: options.extraSpans ?? defaults.extraSpans,
     capture: options.capture ?? defaults.capture,
     captureResponse: options.captureResponse ?? defaults.captureResponse,
+    inbound: options.inbound ?? defaults.inbound,
   })
+}
+
+/** A pattern is a route, or with a `*` at its end the beginning of routes. */
+function createRouteMatcher (patterns: readonly string[]): (route: string) => boolean {
+  const exact = new Set(patterns)
+  const beginnings = patterns.filter((pattern) => pattern.endsWith('*')).map((pattern) => pattern.slice(0, -1))
+  return (route) => exact.has(route) || beginnings.some((beginning) => route.startsWith(beginning))
+}
+
+/** @throws TelemetryError - for a header that carries credentials */
+function toCapturedHeaders (side: string, names: readonly string[] | undefined, prefix: string, scrubber: Scrubber): readonly CapturedHeader[] {
+  return [...new Set((names ?? []).map((name) => name.toLowerCase()))].map((name) => {
+    if (isCredentialHeader(name) || scrubber.findInName(name) !== undefined) {
+      throw new TelemetryError('FST_SCHEMA_TELEMETRY_INVALID_OPTION', `${SCOPE_NAME}: option "captureHeaders.${side}" must not name headers that carry credentials, received "${name}"`)
+    }
+    return { name, attribute: prefix + name }
+  })
+}
+
+/** @throws TelemetryError - for a name that belongs to the conventions, or says that its value is secret */
+function checkBaggageNames (names: readonly string[], scrubber: Scrubber): readonly string[] {
+  for (const name of names) {
+    if (isStandardName(name) || scrubber.findInName(name) !== undefined) {
+      throw new TelemetryError('FST_SCHEMA_TELEMETRY_INVALID_OPTION',
+        `${SCOPE_NAME}: option "baggageAttributes" must name entries that are neither secret nor attributes of the semantic conventions, received "${name}"`)
+    }
+  }
+  return names
 }
 
 /** @throws TelemetryError - for a pattern that is none, or that matches everything */

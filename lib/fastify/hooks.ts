@@ -1,22 +1,19 @@
-import { context, trace, type Context } from '@opentelemetry/api'
+import { context } from '@opentelemetry/api'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RequestPayload } from 'fastify'
-import { readInbound, shareRequest, silentContext, type Inbound } from '../propagation/inbound.ts'
 import { currentContext } from '../server-span/current-context.ts'
 import { isSerializationError } from '../arguments/serialization-errors.ts'
-import { NEVER, NO_FACTS, RequestRecord } from '../server-span/request-record.ts'
-import { adoptServerSpan, startServerSpan } from '../server-span/start.ts'
+import { NEVER, type RequestRecord } from '../server-span/request-record.ts'
 import type { Settings } from '../settings.ts'
-import { kRecord } from '../symbols.ts'
 import { keepBody } from './keep-body.ts'
 import { noteRefused, noteSerializationFailure, noteSerialized, noteValidated } from './note-request-arguments.ts'
 import { createRequestEnds } from './request-end.ts'
+import { createRequestStart } from './request-start.ts'
 import { recordOf, type RecordedRequest } from './recorded-request.ts'
-import { createRequestFactsReader } from './request-facts.ts'
-import { planOf, type RoutePlan } from './route-plan.ts'
+import type { RoutePlan } from './route-plan.ts'
 import { endHandler } from './time-handler.ts'
 import { createWebSockets } from './web-sockets.ts'
 
-/** The record's route is a plan: records are only made here. */
+/** The record's route is a plan: records are made in `request-start.ts` only. */
 const planOfRecord = (record: RequestRecord): RoutePlan => record.route as RoutePlan
 
 /**
@@ -25,8 +22,8 @@ const planOfRecord = (record: RequestRecord): RoutePlan => record.route as Route
  */
 export function createHooks (settings: Settings) {
   const { guard } = settings
-  const readRequestFacts = createRequestFactsReader()
   const ends = createRequestEnds(settings)
+  const begin = createRequestStart(settings, ends)
   const webSockets = createWebSockets(settings)
 
   function onRequest (this: FastifyInstance, request: RecordedRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
@@ -38,57 +35,6 @@ export function createHooks (settings: Settings) {
     }
     if (requestContext === undefined) done()
     else context.with(requestContext, done)
-  }
-
-  /** Opens the record; the context returned is where the rest of the request runs. */
-  function begin (instance: FastifyInstance, request: RecordedRequest, reply: FastifyReply) {
-    const tracer = settings.findTracer()
-    if (tracer === null && settings.findInstruments() === null) return undefined
-    if (request[kRecord] !== undefined && request[kRecord] !== null) return undefined
-    const routeOptions = request.routeOptions
-    const plan = planOf(settings, instance, routeOptions as Parameters<typeof planOf>[2])
-    const inbound = readInboundSafely(request)
-    const { parent, serverSpan } = inbound
-    if (plan.isIgnored || isIgnored(request)) return ignore(request, plan, parent)
-
-    const record = new RequestRecord(settings, plan, readRequestFacts(request, plan), tracer, parent)
-    try {
-      if (serverSpan === undefined) startServerSpan(record, parent, inbound.hasLocalParent)
-      else adoptServerSpan(record, parent, serverSpan)
-      record.isMeasured = inbound.outer === undefined
-      shareRequest(inbound, record.span, plan.route)
-    } catch (error) {
-      // A sampler or a span processor that throws: the request goes on in its caller's trace.
-      guard.report('span start', error)
-    }
-    record.traceId ??= trace.getSpanContext(record.context)?.traceId
-    request[kRecord] = record
-    if (record.isRecording && settings.requestHook !== null) guard.run('requestHook', settings.requestHook, record.span, request)
-    if (record.isRecording || settings.findInstruments() !== null) ends.listen(record, request, reply)
-    return record.context
-  }
-
-  /** An ignored request has a record only to find its silent context again; it never ends, since nothing of it is measured. */
-  function ignore (request: RecordedRequest, plan: RoutePlan, parent: Context): Context {
-    const record = new RequestRecord(settings, plan, NO_FACTS, null, silentContext(parent))
-    record.span = trace.getSpan(record.context)!
-    record.traceId = record.span.spanContext().traceId
-    record.ended = record.argumentsNoted = true
-    request[kRecord] = record
-    return record.context
-  }
-
-  function readInboundSafely (request: FastifyRequest): Inbound {
-    try {
-      return readInbound(request.raw.headers)
-    } catch (error) {
-      guard.report('context extraction', error)
-      return { parent: context.active(), hasLocalParent: false, serverSpan: undefined, outer: undefined, own: undefined }
-    }
-  }
-
-  function isIgnored (request: FastifyRequest): boolean {
-    return settings.asksIgnore !== null && guard.run('ignore', settings.asksIgnore, request) === true
   }
 
   function preParsing (request: RecordedRequest, _reply: FastifyReply, payload: RequestPayload, done: (error: null, payload: RequestPayload) => void): void {

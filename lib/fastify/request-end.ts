@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { headerAttributes } from '../arguments/named-texts.ts'
 import { ERROR_TYPE_SERVER_CLOSING } from '../semconv.ts'
 import { finishServerSpan } from '../server-span/finish.ts'
 import { OpenRecords } from '../server-span/open-records.ts'
@@ -77,6 +78,7 @@ export function createRequestEnds (settings: Settings): RequestEnds {
     try {
       if (record.isRecording) {
         if (!record.argumentsNoted) noteUnvalidated(record, record.route as RoutePlan, request)
+        if (settings.capturedHeaders.response.length > 0 && reply.raw.headersSent && record.hadTurn) noteHeaders(record, reply)
         if (settings.responseHook !== null) guard.run('responseHook', settings.responseHook, record.span, request, reply)
       }
     } catch (error) {
@@ -95,6 +97,10 @@ export function createRequestEnds (settings: Settings): RequestEnds {
     } catch (error) {
       guard.report('request end', error)
     }
+  }
+
+  function noteHeaders (record: RequestRecord, reply: FastifyReply): void {
+    record.span.setAttributes(headerAttributes(settings.capturedHeaders.response, (name) => reply.getHeader(name), settings, {}))
   }
 
   return {

@@ -60,7 +60,7 @@ export function createRoutePlan (settings: Settings, instance: FastifyInstance, 
   const schema = route.schema as (RouteSchemas & { operationId?: unknown }) | undefined
   const plan: RoutePlan = {
     ...toRouteSettings(telemetry === undefined || telemetry === false ? {} : telemetry, settings),
-    isIgnored: telemetry === false || (route.url !== undefined && settings.ignoredRoutes.has(route.url)),
+    isIgnored: telemetry === false || (route.url !== undefined && settings.ignoresRoute(route.url)),
     route: route.url,
     operationId: typeof schema?.operationId === 'string' ? schema.operationId : undefined,
     // Of a request that no route matched it would be the name of Fastify's own 404 handler.

@@ -1,13 +1,18 @@
-import { context, propagation, trace, TraceFlags, type Context, type Span } from '@opentelemetry/api'
+import { context, isSpanContextValid, propagation, trace, TraceFlags, type Context, type Link, type Span } from '@opentelemetry/api'
 import { kSpokenFor } from '../symbols.ts'
 import { LinkedContext } from './linked-context.ts'
 import { createRpcMetadata, findOuterRpcMetadata, RPC_METADATA, type RpcMetadata } from './rpc-metadata.ts'
+
+/** How far a caller's trace context is trusted: its trace goes on; a trace of the server's own, with a link to the caller's, or without one. */
+export type InboundMode = 'continue' | 'link' | 'restart'
 
 /** Where a request's span belongs. */
 export interface Inbound {
   parent: Context
   /** A span of this process is active already: it is the parent, and the caller's headers have been read by whoever made it. */
   hasLocalParent: boolean
+  /** To the caller's span, whose trace is not continued. */
+  link?: Link
   /** The SERVER span that instrumentation-http has opened for this request. */
   serverSpan: Span | undefined
   /** What instrumentation-http tells of the HTTP request around this one, which it measures. */
@@ -36,6 +41,19 @@ function readCaller (active: Context, headers: Record<string, unknown>): Inbound
   const parent = propagation.extract(new LinkedContext(active, RPC_METADATA, own), headers)
   if (!(parent instanceof LinkedContext)) trace.getSpan(parent)
   return { parent, hasLocalParent: false, serverSpan: undefined, outer: undefined, own }
+}
+
+/**
+ * Begins a trace of the server's own, whose sampler decides afresh. Neither `tracestate` nor baggage of the caller goes further. Inside a span of this
+ * process nothing changes: whoever made that has decided.
+ *
+ * @see https://www.w3.org/TR/trace-context-2/#security-considerations
+ */
+export function leaveCaller (inbound: Inbound, mode: Exclude<InboundMode, 'continue'>): Inbound {
+  if (inbound.hasLocalParent || inbound.serverSpan !== undefined) return inbound
+  const caller = trace.getSpanContext(inbound.parent)
+  const parent = propagation.deleteBaggage(trace.deleteSpan(inbound.parent))
+  return mode === 'link' && caller !== undefined && isSpanContextValid(caller) ? { ...inbound, parent, link: { context: caller } } : { ...inbound, parent }
 }
 
 /** Tells other instrumentations of a request what this package knows of it. */

@@ -1,4 +1,4 @@
-import { SpanKind, trace, type Attributes, type Context, type Span } from '@opentelemetry/api'
+import { SpanKind, trace, type Attributes, type Context, type Link, type Span } from '@opentelemetry/api'
 import {
   CLIENT_ADDRESS, CODE_FUNCTION_NAME, FASTIFY_ROUTE_OPERATION_ID, HTTP_METHOD_OTHER, HTTP_REQUEST_METHOD, HTTP_REQUEST_METHOD_ORIGINAL,
   HTTP_ROUTE, NETWORK_PEER_ADDRESS, NETWORK_PEER_PORT, NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, URL_PATH, URL_SCHEME,
@@ -6,11 +6,20 @@ import {
 } from '../semconv.ts'
 import type { RequestFacts, RequestRecord, RouteFacts } from './request-record.ts'
 
+/** What a span has from its start besides the facts of request and route. */
+export interface SpanStart {
+  hasLocalParent: boolean
+  /** To a caller whose trace is not continued. */
+  link?: Link | undefined
+  /** Headers and baggage that the options name; `null` for none. */
+  attributes: Attributes | null
+}
+
 /**
  * Takes the SERVER span that instrumentation-http has opened for the request as the record's: it gets what this package knows more, and stays its
  * owner's to end.
  */
-export function adoptServerSpan (record: RequestRecord, parent: Context, span: Span): void {
+export function adoptServerSpan (record: RequestRecord, parent: Context, span: Span, attributes: Attributes | null): void {
   const { route, operationId, functionName } = record.route
   record.span = span
   record.ownsSpan = false
@@ -18,6 +27,7 @@ export function adoptServerSpan (record: RequestRecord, parent: Context, span: S
   record.traceId = span.spanContext().traceId
   record.isRecording = span.isRecording()
   if (!record.isRecording) return
+  if (attributes !== null) span.setAttributes(attributes)
   span.updateName(spanName(record.request, record.route))
   if (route !== undefined) span.setAttribute(HTTP_ROUTE, route)
   if (operationId !== undefined) span.setAttribute(FASTIFY_ROUTE_OPERATION_ID, operationId)
@@ -28,12 +38,13 @@ export function adoptServerSpan (record: RequestRecord, parent: Context, span: S
  * Opens the request's span, all start attributes in one object so that a sampler sees them, and makes its context the record's.
  * Under a local span of somebody else the kind is INTERNAL: the server span is theirs.
  */
-export function startServerSpan (record: RequestRecord, parent: Context, hasLocalParent: boolean): void {
+export function startServerSpan (record: RequestRecord, parent: Context, { hasLocalParent, link, attributes }: SpanStart): void {
   if (record.tracer === null) return
   const span = record.tracer.startSpan(spanName(record.request, record.route), {
     kind: hasLocalParent ? SpanKind.INTERNAL : SpanKind.SERVER,
     startTime: record.toHrTime(record.startMillis),
-    attributes: startAttributes(record.request, record.route),
+    attributes: attributes === null ? startAttributes(record.request, record.route) : Object.assign(attributes, startAttributes(record.request, record.route)),
+    ...(link === undefined ? {} : { links: [link] }),
   }, parent)
   // Asked before it is put anywhere: a span that fails here would fail in the hands of the application.
   const { traceId } = span.spanContext()

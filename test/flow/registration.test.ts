@@ -94,12 +94,25 @@ t.test('a child that was made before the root got the plugin: one span for its r
 
 t.test('wrong options throw at register, naming the option, what was expected and what came', async (t) => {
   const cases: Array<[options: object, code: string, message: string]> = [
-    [{ mappper: () => null }, 'FST_SCHEMA_TELEMETRY_UNKNOWN_OPTION', 'fastify-schema-telemetry: option "mappper" is not known; known are: mapper, extraSpans, capture, captureResponse, ignore, captureUnknownSchemas, completeErrors, scrubbing, limits, requestHook, responseHook, metrics, tracerProvider, meterProvider, flushOnClose'],
+    [{ mappper: () => null }, 'FST_SCHEMA_TELEMETRY_UNKNOWN_OPTION', 'fastify-schema-telemetry: option "mappper" is not known; known are: mapper, extraSpans, capture, captureResponse, inbound, ignore, captureHeaders, baggageAttributes, responseHeader, captureUnknownSchemas, completeErrors, scrubbing, limits, requestHook, responseHook, metrics, tracerProvider, meterProvider, flushOnClose'],
     [{ mapper: 'text' }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "mapper" must be a function (request, { values, errors }) => attributes | null, received "text"'],
     [{ capture: 'some' }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "capture" must be one of "all", "failure", "none", received "some"'],
     [{ extraSpans: 1 }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "extraSpans" must be a boolean, received 1'],
     [{ ignore: ['health'] }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "ignore" must be a function (request) => boolean or a list of route patterns that begin with "/", received an array with "health"'],
     [{ tracerProvider: {} }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "tracerProvider" must be a tracer provider (an object with getTracer), received an object'],
+    [{ ignore: [['/health']] }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "ignore" must be a function (request) => boolean or a list of route patterns that begin with "/", received an array'],
+    [{ inbound: 'drop' }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "inbound" must be one of "continue", "link", "restart", or a function (request) => one of them, received "drop"'],
+    [{ responseHeader: 'traceparent' }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "responseHeader" must be a boolean, received "traceparent"'],
+    [{ captureHeaders: ['accept'] }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "captureHeaders" must be an object of request and response, each a list of header names, received an array'],
+    [{ captureHeaders: { requests: [] } }, 'FST_SCHEMA_TELEMETRY_UNKNOWN_OPTION', 'fastify-schema-telemetry: option "captureHeaders.requests" is not known; known are: captureHeaders.request, captureHeaders.response'],
+    [{ captureHeaders: { request: ['accept', 'x-*'] } }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "captureHeaders.request" must be a list of header names without wildcards, received an array with "x-*"'],
+    ...['Authorization', 'proxy-authorization', 'cookie', 'X-Api-Key', 'x-acme-secret'].map((name): [object, string, string] => [
+      { captureHeaders: { request: ['accept', name] } }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', `fastify-schema-telemetry: option "captureHeaders.request" must not name headers that carry credentials, received "${name.toLowerCase()}"`,
+    ]),
+    [{ captureHeaders: { response: ['Set-Cookie'] }, scrubbing: false }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "captureHeaders.response" must not name headers that carry credentials, received "set-cookie"'],
+    ...['http.route', 'session_token'].map((name): [object, string, string] => [
+      { baggageAttributes: ['tenant', name] }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', `fastify-schema-telemetry: option "baggageAttributes" must name entries that are neither secret nor attributes of the semantic conventions, received "${name}"`,
+    ]),
     [{ metrics: null }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "metrics" must be a boolean, received null'],
   ]
   for (const [options, code, message] of cases) {

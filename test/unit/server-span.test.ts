@@ -74,7 +74,7 @@ t.test('exceptions: whatever is thrown is described, bounded, and never throws a
 
 t.test('a record without a tracer makes no child spans, and ends once', async (t) => {
   const settings = toSettings({ metrics: false })
-  const route = { route: undefined, operationId: undefined, functionName: undefined, spanNames: new Map(), mapper: null, extraSpans: true, capture: 'all' as const, captureResponse: false }
+  const route = { route: undefined, operationId: undefined, functionName: undefined, spanNames: new Map(), mapper: null, extraSpans: true, capture: 'all' as const, captureResponse: false, inbound: 'continue' as const }
   const record = new RequestRecord(settings, route, NO_FACTS, null, ROOT_CONTEXT)
   emitArgumentsSpan(record, [])
   t.equal(startHandlerSpan(record, ROOT_CONTEXT), ROOT_CONTEXT)
@@ -91,7 +91,7 @@ t.test('a handler that throws something without a class', async (t) => {
   const calls: unknown[] = []
   const span = { setAttribute: (...args: unknown[]) => { calls.push(args) }, setStatus: (status: unknown) => { calls.push(status) }, end: () => { calls.push('end') }, spanContext: () => INVALID_SPAN_CONTEXT }
   const settings = toSettings({ metrics: false })
-  const route = { route: '/', operationId: undefined, functionName: undefined, spanNames: new Map(), mapper: null, extraSpans: true, capture: 'all' as const, captureResponse: false }
+  const route = { route: '/', operationId: undefined, functionName: undefined, spanNames: new Map(), mapper: null, extraSpans: true, capture: 'all' as const, captureResponse: false, inbound: 'continue' as const }
   const record = new RequestRecord(settings, route, NO_FACTS, { startSpan: () => span } as never, ROOT_CONTEXT)
   record.handlerStartMillis = 1
   startHandlerSpan(record, ROOT_CONTEXT)
