@@ -259,6 +259,16 @@ const CASES: Record<string, ModuleCase | ProgramCase> = {
     prelude: `import { propagation as globals } from '@opentelemetry/api'\n${REGISTERED}globals.disable()\n`,
     check: (t, made) => checkStrict(t, made, undefined),
   },
+  'public-edge': {
+    prelude: MADE,
+    async check (t, { app, telemetry }) {
+      app.get('/public', async () => 'ok')
+      const headers = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }
+      for (const [url, remoteAddress] of [['/public', '10.1.2.3'], ['/public', '8.8.8.8'], ['/partners', '8.8.8.8']] as const) await app.inject({ url, headers, remoteAddress })
+      const spans = await telemetry.waitForSpans(3)
+      t.same(spans.map(({ parentSpanId, links }) => [parentSpanId !== undefined, links.length]), [[true, 0], [false, 1], [true, 0]])
+    },
+  },
   'own-propagators': {
     prelude: `import { propagation as globals } from '@opentelemetry/api'\n${REGISTERED}globals.disable()\n`,
     check: (t, made) => checkStrict(t, made, 'tenant=acme'),

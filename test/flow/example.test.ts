@@ -33,6 +33,7 @@ t.test('npm start: the printed curl lines work, each trace is printed with what 
     'this route always fails',
     'at last',
   ])
+  t.same(await (await fetch(`${address}/health`)).json(), { status: 'ok' }, 'which leaves no trace')
   const root = await (await fetch(`${address}/`)).json()
   t.same(root, { message: 'Hello World' })
   await program.waitFor(/GET \/ {2}200[^]*└─ fastify\.handler/)
