@@ -68,12 +68,19 @@ function exchange (socket, requests) {
   })
 }
 
+/** A text message of two letters, masked as clients do. */
+const MESSAGE = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69])
+
 /** Sends what will not have a whole answer; resolves when the connection is gone. */
 export async function sendBrokenOff (port, { text, leaveAt }) {
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})
   const isClosed = new Promise((resolve) => socket.once('close', resolve))
-  socket.once('data', () => { if (leaveAt === 'answer') socket.destroy() })
+  socket.once('data', () => {
+    if (leaveAt === 'answer') socket.destroy()
+    // What comes back is the server's own message.
+    if (leaveAt === 'message') socket.once('data', () => socket.resetAndDestroy()).write(MESSAGE)
+  })
   socket.resume()
   socket.write(text, () => { if (leaveAt === 'written') setImmediate(() => socket.destroy()) })
   await isClosed

@@ -26,6 +26,12 @@ const FAILING = [
   (number) => ({ text: withBody('POST', `/users/${number}`, number, JSON.stringify({ name: 'x'.repeat(3000 + number % 1000) })), statusCode: 413, closes: true }),
 ]
 
+/** WebSockets that are opened and cut: some after a message, some as soon as they are open, some before. */
+export const WEB_SOCKETS = ['message', 'answer', 'written'].map((leaveAt) => (number) => ({
+  text: head('GET', `/socket/${number}`, number, 'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n'),
+  leaveAt,
+}))
+
 export function makeRequest (number) {
   const kinds = number % FAILING_EVERY === FAILING_EVERY - 1 ? FAILING : GOOD
   const index = kinds === GOOD ? number : Math.floor(number / FAILING_EVERY)

@@ -5,6 +5,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+import websocket from '@fastify/websocket'
 import { Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import otelPlugin from 'fastify-schema-telemetry'
@@ -39,6 +40,8 @@ app.server.on('connection', (socket) => {
 })
 if (process.argv[2] === 'plugin') await app.register(otelPlugin, { extraSpans: true, mapper: (_request, args) => ({ ...args, 'app.soak': true }) })
 
+await app.register(websocket)
+
 const id = Type.Integer()
 app.get('/known/:id', { schema: { params: Type.Object({ id }), querystring: Type.Object({ q: Type.Integer() }) } }, async (request) => ({ id: request.params.id }))
 app.post('/users/:id', {
@@ -59,6 +62,7 @@ app.get('/broken-stream/:id', async (request, reply) => reply.type('text/plain')
 })())))
 app.get('/endless/:id', async (_request, reply) => reply.type('text/plain').send(Readable.from((async function * () { while (true) yield 'x'.repeat(1000) })())))
 app.get('/hang/:id', () => {})
+app.get('/socket/:id', { websocket: true, schema: { params: Type.Object({ id }) } }, (socket) => { socket.on('message', (data) => socket.send(data)) })
 
 process.on('message', async (question) => {
   if (question === 'heap') {

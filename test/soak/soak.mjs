@@ -3,7 +3,9 @@
  * an exporter that drops; this process sends, pipelined on connections that are kept, no two requests with the same URL, trace id or body, and one in a
  * hundred fails or is broken off. Then the same without the plugin.
  *
- *     npm run soak -- [requests] [subject...]
+ *     npm run soak -- [requests] [requests | websockets]
+ *
+ * With `websockets` each request is the upgrade of a connection that is cut.
  *
  * Ends with 1 when a span is still open at the end, or an answer was not the one expected. The random requests of test/flow/answers.test.ts can be made
  * more by FST_RUNS.
@@ -13,7 +15,7 @@ import { once } from 'node:events'
 import { fitLine } from '../bench/fit-line.mjs'
 import { table } from '../bench/table.mjs'
 import { openConnection, sendBrokenOff } from './client.mjs'
-import { BROKEN_OFF, makeRequest } from './requests.mjs'
+import { BROKEN_OFF, makeRequest, WEB_SOCKETS } from './requests.mjs'
 
 const CONNECTIONS = 32
 /** Requests on one connection that are sent at a time. */
@@ -24,10 +26,9 @@ const WARM_UP = 10
 /** One request of so many is broken off, on a connection of its own; as many fail on the kept ones. */
 const BROKEN_OFF_EVERY = 200
 
-const [count = '200000', ...names] = process.argv.slice(2)
-const subjects = names.length > 0 ? names : ['plugin', 'bare']
+const [count = '200000', kind = 'requests'] = process.argv.slice(2)
 const rows = []
-for (const subject of subjects) rows.push(await soak(subject, Number(count)))
+for (const subject of ['plugin', 'bare']) rows.push(await soak(subject, Number(count)))
 console.log(`Node ${process.version}\n`)
 console.log(table(['', 'requests', 'broken off', 'a second', 'spans', 'open spans', 'bytes a request', '± (95 %)', 'MiB at first', 'MiB at last', 'rss MiB'], rows.map(({ cells }) => cells)))
 for (const { problems } of rows) for (const problem of problems) console.error(problem)
@@ -49,6 +50,10 @@ async function soak (subject, requestCount) {
   const startMillis = performance.now()
   let measuringMillis = 0
 
+  async function cutUntil (last) {
+    while (sent < last) await sendBrokenOff(port, WEB_SOCKETS[brokenOff++ % WEB_SOCKETS.length](++sent))
+  }
+
   async function sendUntil (last, connection) {
     while (sent < last) {
       const requests = []
@@ -60,11 +65,14 @@ async function soak (subject, requestCount) {
     }
   }
 
+  const requests = () => kind === 'websockets' ? sent : sent + brokenOff
+
   const step = Math.ceil(requestCount / CHECKPOINTS)
   for (let last = step; sent < requestCount; last += step) {
-    await Promise.all(connections.map((connection) => sendUntil(Math.min(last, requestCount), connection)))
+    const until = Math.min(last, requestCount)
+    await Promise.all(connections.map((connection) => kind === 'websockets' ? cutUntil(until) : sendUntil(until, connection)))
     const pauseMillis = performance.now()
-    heap.push({ x: sent + brokenOff, y: await ask('heap') })
+    heap.push({ x: requests(), y: await ask('heap') })
     measuringMillis += performance.now() - pauseMillis
   }
   const seconds = (performance.now() - startMillis - measuringMillis) / 1000
@@ -80,7 +88,7 @@ async function soak (subject, requestCount) {
   const inMiB = (bytes) => (bytes / 1024 / 1024).toFixed(2)
   return {
     problems,
-    cells: [subject, String(sent + brokenOff), String(brokenOff), ((sent + brokenOff) / seconds).toFixed(0), String(ended), String(open),
+    cells: [subject, String(requests()), String(brokenOff), (requests() / seconds).toFixed(0), String(ended), String(open),
       slope.toFixed(3), margin.toFixed(3), inMiB(counted[0].y), inMiB(counted.at(-1).y), inMiB(rss)],
   }
 }
