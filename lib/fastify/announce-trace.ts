@@ -1,4 +1,4 @@
-import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Span } from '@opentelemetry/api'
 
 const SERVER_TIMING = 'server-timing'
@@ -6,54 +6,44 @@ const SERVER_TIMING = 'server-timing'
 type WriteHead = (this: ServerResponse, statusCode: number, ...rest: unknown[]) => ServerResponse
 
 /**
- * Puts the entry `trace` of `Server-Timing` on an answer, beside the entries of others: whoever writes the head (Fastify, a handler that has hijacked the
- * reply, Node.js itself) does so by `writeHead` of this one response. Over HTTP/2 a head that nobody writes takes what was set before.
+ * Puts the entry `trace` of `Server-Timing` on an answer, behind the entries of others. Whoever writes the head (Fastify, a handler that has hijacked the reply,
+ * Node.js itself) does so by `writeHead` of this one response; over HTTP/2 a head that nobody writes takes what was set before.
  *
  * @see https://www.w3.org/TR/server-timing/
  */
-export function announceTrace (raw: ServerResponse<IncomingMessage>, span: Span): void {
+export function announceTrace (raw: ServerResponse, span: Span): void {
   const { traceId, spanId, traceFlags } = span.spanContext()
   const entry = `trace;desc=00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`
-  raw.setHeader(SERVER_TIMING, entry)
+  if ('stream' in raw) raw.setHeader(SERVER_TIMING, entry)
   const { writeHead } = raw as unknown as { writeHead: WriteHead }
   const writeHeadWithEntry: WriteHead = function (statusCode, ...rest) {
     const headers = rest.at(-1)
-    if (headers !== null && typeof headers === 'object') rest[rest.length - 1] = withEntry(headers, entry)
     const known = this.getHeader(SERVER_TIMING)
-    if (!this.headersSent && !isThere(known, entry)) this.setHeader(SERVER_TIMING, append(known, entry))
+    if (headers !== null && typeof headers === 'object') rest[rest.length - 1] = Array.isArray(headers) ? listWithEntry(headers, known, entry) : objectWithEntry(headers, known, entry)
+    else if (!this.headersSent) this.setHeader(SERVER_TIMING, append(known, entry))
     return writeHead.call(this, statusCode, ...rest)
   }
   raw.writeHead = writeHeadWithEntry as typeof raw.writeHead
 }
 
-/** Headers in the form in which `writeHead` got them, a list or an object; those that do not name the header are as they were. */
-function withEntry (headers: object, entry: string): object {
-  if (Array.isArray(headers)) {
-    const isPairs = Array.isArray(headers[0])
-    const at = headers.findIndex((name: unknown, index) => isNamed(isPairs ? (name as unknown[])[0] : index % 2 === 0 ? name : undefined))
-    if (at === -1) return headers
-    const copy: unknown[] = [...headers]
-    if (isPairs) copy[at] = [SERVER_TIMING, appendTo((headers[at] as unknown[])[1], entry)]
-    else copy[at + 1] = appendTo(headers[at + 1], entry)
-    return copy
-  }
+/** Names and values in turn, as Node.js takes them; in the undocumented form of pairs they stay as they are. */
+function listWithEntry (headers: unknown[], known: unknown, entry: string): unknown[] {
+  if (Array.isArray(headers[0])) return headers
+  const at = headers.findIndex((name, index) => index % 2 === 0 && isNamed(name))
+  return at === -1 ? [...headers, SERVER_TIMING, append(known, entry)] : headers.with(at + 1, append(headers[at + 1], entry))
+}
+
+function objectWithEntry (headers: object, known: unknown, entry: string): object {
   const name = Object.keys(headers).find(isNamed)
-  return name === undefined ? headers : { ...headers, [name]: appendTo((headers as Record<string, unknown>)[name], entry) }
+  return name === undefined ? { ...headers, [SERVER_TIMING]: append(known, entry) } : { ...headers, [name]: append((headers as Record<string, unknown>)[name], entry) }
 }
 
 function isNamed (name: unknown): boolean {
   return typeof name === 'string' && name.toLowerCase() === SERVER_TIMING
 }
 
-function appendTo (value: unknown, entry: string): unknown {
-  return isThere(value, entry) ? value : append(value as OutgoingHttpHeader | undefined, entry)
-}
-
-function append (value: OutgoingHttpHeader | undefined, entry: string): OutgoingHttpHeader {
-  if (value === undefined || value === null || value === '') return entry
-  return Array.isArray(value) ? [...value, entry] : `${value}, ${entry}`
-}
-
-function isThere (value: unknown, entry: string): boolean {
-  return Array.isArray(value) ? value.some((one) => isThere(one, entry)) : typeof value === 'string' && value.includes(entry)
+function append (value: unknown, entry: string): string {
+  if (value === undefined || value === '') return entry
+  const text = Array.isArray(value) ? value.join(', ') : String(value)
+  return text.includes(entry) ? text : `${text}, ${entry}`
 }

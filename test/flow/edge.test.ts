@@ -189,7 +189,7 @@ t.test('headers and baggage whose reading throws cost a line, never an answer', 
     before: (app) => app.addHook('onRequest', async (request, reply) => {
       if (request.url !== '/hostile') return
       Object.defineProperty(request.raw.headers, 'x-a', { get () { throw new Error('no header') } })
-      reply.raw.setHeader = () => { throw new Error('no headers') }
+      Object.defineProperty(reply.raw, 'writeHead', { value: reply.raw.writeHead, writable: false })
     }),
   })
   subject.app.get('/hostile', async () => 'ok')
@@ -228,6 +228,8 @@ t.test('responseHeader: the trace stands in Server-Timing of every answer, besid
   const raw: typeof answers = [
     ['a list of headers', (_request, reply) => { reply.hijack(); reply.raw.writeHead(200, ['a', 'b', 'Server-Timing', 'db']).end('ok') }, 'db, '],
     ['a list without the header', (_request, reply) => { reply.hijack(); reply.raw.writeHead(200, ['a', 'b']).end('ok') }, ''],
+    ['a list beside a raw entry', (_request, reply) => { reply.hijack(); reply.raw.setHeader('server-timing', 'db').writeHead(200, ['a', 'b']).end('ok') }, 'db, '],
+    ['an empty raw entry', async (_request, reply) => { reply.raw.setHeader('Server-Timing', ''); return 'ok' }, ''],
   ]
   const { app, telemetry, port } = await setUp(t, { plugin: { responseHeader: true, ignore: ['/ignored*'] } })
   app.addHook('onSend', async (request, reply) => { if (request.url === '/hook') reply.header('server-timing', 'hook') })
@@ -244,6 +246,20 @@ t.test('responseHeader: the trace stands in Server-Timing of every answer, besid
   t.notHas((await send(await port(), 'GET', '/ignored/this')).headers, { 'server-timing': /./ })
   t.notHas((await app.inject('/ignored/this')).headers, { 'server-timing': /./ })
   t.match((await app.inject('/0')).headers['server-timing'], /^trace;desc=00-/)
+
+  const plain = await setUp(t, { plugin: { responseHeader: true } })
+  plain.app.get('/twice', (_request, reply) => {
+    reply.hijack()
+    reply.raw.writeHead(200)
+    t.throws(() => reply.raw.writeHead(201), { code: 'ERR_HTTP_HEADERS_SENT' }, 'as without the plugin')
+    reply.raw.end('ok')
+  })
+  plain.app.get('/pairs', (_request, reply) => {
+    reply.hijack()
+    reply.raw.writeHead(200, [['a', 'b']] as never).end('ok')
+  })
+  t.match((await send(await plain.port(), 'GET', '/twice')).headers['server-timing'], /^trace;desc=00-/)
+  t.match((await send(await plain.port(), 'GET', '/pairs')).headers, { a: 'b' })
 })
 
 t.test('responseHeader over HTTP/2, and of a request that is not sampled', async (t) => {
