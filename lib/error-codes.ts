@@ -13,13 +13,15 @@ export type TelemetryErrorCode =
   | 'FST_SCHEMA_TELEMETRY_INVALID_SCHEMA'
   /** Packages of both OpenTelemetry lines are installed; the message has the line to install. */
   | 'FST_SCHEMA_TELEMETRY_MIXED_LINES'
+  /** A package that `./configure` or `./testing` needs is not installed; the message has the line to install, `cause` is the original error. */
+  | 'FST_SCHEMA_TELEMETRY_MISSING_PACKAGE'
 
-/** Error with a stable `code`, thrown by `register`, by a route's registration or by `configure()`. */
+/** Error with a stable `code`, thrown by `register`, by a route's registration, by `configure()` or when its door is imported. */
 export class TelemetryError extends TypeError {
   readonly code: TelemetryErrorCode
 
-  constructor (code: TelemetryErrorCode, message: string) {
-    super(message)
+  constructor (code: TelemetryErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
     this.name = 'TelemetryError'
     this.code = code
   }

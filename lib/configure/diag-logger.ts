@@ -1,9 +1,7 @@
 import { diag, DiagLogLevel, type DiagLogger } from '@opentelemetry/api'
 import { createRarely } from '../rarely.ts'
+import { apiGlobals } from './api-globals.ts'
 import type { Environment } from './environment.ts'
-
-/** The API's place for globals; nothing in its interface tells whether a logger is set. */
-const API_GLOBALS = Symbol.for('opentelemetry.js.api.1')
 
 /**
  * Makes warnings and errors of OpenTelemetry and of this package visible, one line each and the same one at most once a minute, unless the
@@ -12,13 +10,12 @@ const API_GLOBALS = Symbol.for('opentelemetry.js.api.1')
  * @param level - what is said; OTEL_LOG_LEVEL
  */
 export function installDiagLogger (write: (line: string) => void, level: Environment['logLevel'] = 'warn', now?: () => number): void {
-  const globals = (globalThis as { [API_GLOBALS]?: { diag?: unknown } })[API_GLOBALS]
-  if (globals?.diag !== undefined) return
+  if (apiGlobals()?.diag !== undefined) return
   const mayPass = createRarely(now)
 
   function say (...words: unknown[]): void {
     const line = words.map(String).join(' ').replace(/\s*\n[^]*/, '').slice(0, 500)
-    if (mayPass(line.slice(0, 60))) write(`${line}\n`)
+    if (mayPass(line.slice(0, 80))) write(`${line}\n`)
   }
 
   // The level keeps away what is less than wanted.

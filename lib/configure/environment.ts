@@ -1,7 +1,6 @@
 import { createVariables } from './variables.ts'
 
-export const TRACES_EXPORTERS = ['otlp', 'console', 'none'] as const
-export const METRICS_EXPORTERS = ['otlp', 'console', 'none'] as const
+export const EXPORTERS = ['otlp', 'console', 'none'] as const
 export const PROTOCOLS = ['http/json', 'http/protobuf', 'grpc'] as const
 export const SAMPLERS = ['always_on', 'always_off', 'traceidratio', 'parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio'] as const
 export const PROPAGATORS = ['tracecontext', 'baggage', 'none'] as const
@@ -17,8 +16,9 @@ export interface Environment {
   /** OTEL_SDK_DISABLED. */
   isDisabled: boolean
   serviceName: string | undefined
-  tracesExporter: typeof TRACES_EXPORTERS[number] | undefined
-  metricsExporter: typeof METRICS_EXPORTERS[number] | undefined
+  /** `none` stands alone. */
+  tracesExporters: Array<typeof EXPORTERS[number]> | undefined
+  metricsExporters: Array<typeof EXPORTERS[number]> | undefined
   tracesProtocol: typeof PROTOCOLS[number] | undefined
   metricsProtocol: typeof PROTOCOLS[number] | undefined
   sampler: typeof SAMPLERS[number] | undefined
@@ -70,8 +70,8 @@ export function readEnvironment (env: NodeJS.ProcessEnv, warn: (line: string) =>
   return {
     isDisabled: variables.flag('OTEL_SDK_DISABLED'),
     serviceName: text('OTEL_SERVICE_NAME'),
-    tracesExporter: choice('OTEL_TRACES_EXPORTER', TRACES_EXPORTERS),
-    metricsExporter: choice('OTEL_METRICS_EXPORTER', METRICS_EXPORTERS),
+    tracesExporters: variables.list('OTEL_TRACES_EXPORTER', EXPORTERS, 'none'),
+    metricsExporters: variables.list('OTEL_METRICS_EXPORTER', EXPORTERS, 'none'),
     tracesProtocol: choice('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', PROTOCOLS) ?? choice('OTEL_EXPORTER_OTLP_PROTOCOL', PROTOCOLS),
     metricsProtocol: choice('OTEL_EXPORTER_OTLP_METRICS_PROTOCOL', PROTOCOLS) ?? choice('OTEL_EXPORTER_OTLP_PROTOCOL', PROTOCOLS),
     sampler,

@@ -4,6 +4,7 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace'
 import { TelemetryError } from '../error-codes.ts'
 import type { Environment } from './environment.ts'
 import { LazyExporter } from './lazy-exporter.ts'
+import { installedLine } from './lines.ts'
 
 type Protocol = Environment['tracesProtocol']
 
@@ -17,7 +18,7 @@ export function createTraceExporter (protocol: Protocol, url: string, timeoutMil
   return new LazyExporter<ReadableSpan[]>(async () => {
     const { OTLPTraceExporter: ProtobufExporter } = await import('@opentelemetry/exporter-trace-otlp-proto')
     return new ProtobufExporter(config)
-  }, '@opentelemetry/exporter-trace-otlp-proto', warn)
+  }, '@opentelemetry/exporter-trace-otlp-proto', installedLine(), warn)
 }
 
 export function createMetricExporter (protocol: Protocol, url: string, warn: (line: string) => void, env = process.env): PushMetricExporter {
@@ -29,7 +30,7 @@ export function createMetricExporter (protocol: Protocol, url: string, warn: (li
       ? await import('@opentelemetry/exporter-metrics-otlp-proto')
       : await import('@opentelemetry/exporter-metrics-otlp-http')
     return new OTLPMetricExporter(config)
-  }, `@opentelemetry/exporter-metrics-otlp-${isProtobuf ? 'proto' : 'http'}`, warn)
+  }, `@opentelemetry/exporter-metrics-otlp-${isProtobuf ? 'proto' : 'http'}`, installedLine(), warn)
   // Asked for before the exporter is loaded.
   return Object.assign(exporter, { selectAggregationTemporality: temporalityOf(env.OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE) })
 }

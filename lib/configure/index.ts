@@ -1,4 +1,4 @@
-import { context, metrics, propagation, trace } from '@opentelemetry/api'
+import { context, diag, metrics, propagation, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { setGlobalErrorHandler } from '@opentelemetry/core'
 import { ConsoleMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
@@ -8,6 +8,7 @@ import { createGuard } from '../guard.ts'
 import { SCOPE_NAME } from '../semconv.ts'
 import { createTracerSource } from '../tracer-source.ts'
 import { within } from '../within.ts'
+import { apiGlobals } from './api-globals.ts'
 import { ConsoleJsonProcessor } from './console-json.ts'
 import { ConsoleTreeProcessor } from './console-tree.ts'
 import type { NoteRequest } from './delivery/attempt.ts'
@@ -19,6 +20,7 @@ import { installDiagLogger } from './diag-logger.ts'
 import { readEnvironment, type Environment } from './environment.ts'
 import { createMetricExporter, createTraceExporter } from './exporters.ts'
 import { fence } from './fence.ts'
+import { firstLine } from './first-line.ts'
 import { checkLines, createExporterCheck } from './lines.ts'
 import { configureOptionsSchema, type ConfigureOptions } from './options.ts'
 import { createPropagator } from './propagator.ts'
@@ -67,15 +69,15 @@ export function configure (options: ConfigureOptions = {}): Telemetry {
   const resource = createResource(options, warn)
   const meterProvider = createMeterProvider(options, environment, resource, warn)
   const url = signalUrl(options, 'traces') ?? environment.tracesUrl
-  const choice = options.exporter ?? (environment.tracesExporter === 'none' || environment.tracesExporter === 'console' ? 'none' : 'otlp')
+  const choice = options.exporter ?? (environment.tracesExporters?.includes('otlp') === false ? 'none' : 'otlp')
   const report = createDeliveryReport(typeof choice === 'object' ? undefined : url, warn)
   const exporter = typeof choice === 'object' ? choice : choice === 'none' ? undefined : createTraceExporter(environment.tracesProtocol, url, environment.exportTimeoutMillis ?? EXPORT_TIMEOUT_MILLIS, warn)
-  setGlobalErrorHandler((error) => warn(`${SCOPE_NAME}: OpenTelemetry reports: ${firstLine(error)}\n`))
+  setGlobalErrorHandler((error) => diag.error(`${SCOPE_NAME}: OpenTelemetry reports: ${firstLine(error instanceof Error ? error.message : String(error))}`))
 
   const counter = exporter === undefined ? new SpanCounter() : createDelivery(exporter, options, environment, report, createExporterCheck(warn))
   const guard = createGuard((text, maxLength) => text.slice(0, maxLength))
   const spanProcessors: SpanProcessor[] = (options.spanProcessors ?? []).map((processor) => fence(processor, guard))
-  const console = options.console ?? environment.tracesExporter === 'console'
+  const console = options.console ?? environment.tracesExporters?.includes('console') ?? false
   if (console !== false) spanProcessors.push((console === 'json' ? new ConsoleJsonProcessor() : new ConsoleTreeProcessor()) as unknown as SpanProcessor)
   spanProcessors.push(counter)
   const tracerProvider = new TracerProvider({
@@ -127,14 +129,16 @@ function createDelivery (
 function createMeterProvider (
   options: ConfigureOptions, environment: Environment, resource: ReturnType<typeof createResource>, warn: (line: string) => void
 ): MeterProvider | undefined {
-  const { metricsExporter, metricExportIntervalMillis, metricExportTimeoutMillis } = environment
-  if (!(options.metrics ?? (metricsExporter === 'otlp' || metricsExporter === 'console'))) return undefined
-  const exporter = metricsExporter === 'console' ? new ConsoleMetricExporter() : createMetricExporter(environment.metricsProtocol, signalUrl(options, 'metrics') ?? environment.metricsUrl, warn)
+  const { metricsExporters = ['none'], metricExportIntervalMillis, metricExportTimeoutMillis } = environment
+  const isNone = metricsExporters.includes('none')
+  if (!(options.metrics ?? !isNone)) return undefined
   const exportIntervalMillis = metricExportIntervalMillis ?? 60_000
-  const reader = new PeriodicExportingMetricReader({
-    exporter, exportIntervalMillis, exportTimeoutMillis: Math.min(metricExportTimeoutMillis ?? 30_000, exportIntervalMillis),
+  const exportTimeoutMillis = Math.min(metricExportTimeoutMillis ?? 30_000, exportIntervalMillis)
+  const readers = (isNone ? ['otlp'] : metricsExporters).map((name) => {
+    const exporter = name === 'console' ? new ConsoleMetricExporter() : createMetricExporter(environment.metricsProtocol, signalUrl(options, 'metrics') ?? environment.metricsUrl, warn)
+    return new PeriodicExportingMetricReader({ exporter, exportIntervalMillis, exportTimeoutMillis })
   })
-  return new MeterProvider({ resource, readers: [reader] })
+  return new MeterProvider({ resource, readers })
 }
 
 /** With OTEL_SDK_DISABLED: the same interface, and nothing behind it. */
@@ -148,9 +152,6 @@ function signalUrl ({ endpoint }: ConfigureOptions, signal: 'traces' | 'metrics'
   return endpoint === undefined ? undefined : `${endpoint.replace(/\/+$/, '')}/v1/${signal}`
 }
 
-/** The API's place for globals: tells which copy of the API came first. */
-const API_GLOBALS = Symbol.for('opentelemetry.js.api.1')
-
 function register (tracerProvider: TracerProvider, meterProvider: MeterProvider | undefined, { propagators }: Environment, warn: (line: string) => void): void {
   // Asked for before, since the API would add a line of its own.
   if (createTracerSource(undefined)() !== null) {
@@ -159,16 +160,11 @@ function register (tracerProvider: TracerProvider, meterProvider: MeterProvider 
     return
   }
   if (!trace.setGlobalTracerProvider(tracerProvider)) {
-    const globals = (globalThis as { [API_GLOBALS]?: { version?: unknown } })[API_GLOBALS]
-    warn(`${SCOPE_NAME}: another copy of @opentelemetry/api (version ${String(globals!.version)}) was loaded first, and takes nothing from this one; spans are not recorded. ` +
+    warn(`${SCOPE_NAME}: another copy of @opentelemetry/api (version ${String(apiGlobals()!.version)}) was loaded first, and takes nothing from this one; spans are not recorded. ` +
       'See "npm ls @opentelemetry/api", and install one version.\n')
     return
   }
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
   propagation.setGlobalPropagator(createPropagator(propagators))
   if (meterProvider !== undefined) metrics.setGlobalMeterProvider(meterProvider)
-}
-
-function firstLine (error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split('\n', 1)[0]!.slice(0, 300)
 }

@@ -1,4 +1,6 @@
+import { installLine, type Line } from '../install-lines.ts'
 import { SCOPE_NAME } from '../semconv.ts'
+import { firstLine } from './first-line.ts'
 
 /** What exporters of spans and of metrics have in common. */
 export interface Exporter<Items> {
@@ -14,13 +16,18 @@ const FAILED = 1
 export class LazyExporter<Items> implements Exporter<Items> {
   readonly #load: () => Promise<Exporter<Items>>
   readonly #packageName: string
+  readonly #line: Line
   readonly #warn: (line: string) => void
   #exporter: Promise<Exporter<Items>> | undefined
 
-  /** @param warn - takes one line, with its end, when the package is missing */
-  constructor (load: () => Promise<Exporter<Items>>, packageName: string, warn: (line: string) => void) {
+  /**
+   * @param line - of the SDK that is installed
+   * @param warn - takes one line, with its end, when the package is missing
+   */
+  constructor (load: () => Promise<Exporter<Items>>, packageName: string, line: Line, warn: (line: string) => void) {
     this.#load = load
     this.#packageName = packageName
+    this.#line = line
     this.#warn = warn
   }
 
@@ -35,8 +42,9 @@ export class LazyExporter<Items> implements Exporter<Items> {
     try {
       return await this.#load()
     } catch (error) {
-      this.#warn(`${SCOPE_NAME}: ${this.#packageName} cannot be loaded, so nothing is exported over it: ${String(error)}. ` +
-        `Install that of your OpenTelemetry line: npm i ${this.#packageName}@0.223 (2.x) or @0.301 (3.x)\n`)
+      // In CommonJS the lines after the first are the files that asked for it.
+      this.#warn(`${SCOPE_NAME}: ${this.#packageName} cannot be loaded, so nothing is exported over it: ${firstLine(String(error))}. ` +
+        `Install it: ${installLine(this.#line, [this.#packageName])}\n`)
       throw error
     }
   }

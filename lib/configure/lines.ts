@@ -3,14 +3,12 @@ import { createNoopMeter } from '@opentelemetry/api'
 import { SDK_INFO } from '@opentelemetry/core'
 import { defaultResource } from '@opentelemetry/resources'
 import { TracerProvider } from '@opentelemetry/sdk-trace'
-import { TelemetryError } from '../error-codes.ts'
+import { mixedLines } from '../import-errors.ts'
+import { installEitherLine, lineOf, type Line } from '../install-lines.ts'
 import { SCOPE_NAME } from '../semconv.ts'
 
 /** Attribute of the SDK's own resource. */
 const SDK_VERSION = 'telemetry.sdk.version'
-
-const INSTALL = 'Install one of them, with versions: 2.x is npm i @opentelemetry/api@1.9 and @opentelemetry/{sdk-trace,core,resources,sdk-metrics,context-async-hooks}@2.12 ' +
-  'with exporters @0.223; 3.x is npm i @opentelemetry/api@1.10 and the others @3.1 with exporters @0.301'
 
 /**
  * Refuses packages of both OpenTelemetry lines beside one another, which an `npm i` without versions installs.
@@ -20,8 +18,7 @@ const INSTALL = 'Install one of them, with versions: 2.x is npm i @opentelemetry
 export function checkLines (versions: Record<string, string> = installedVersions()): void {
   const lines = new Set(Object.values(versions).map((version) => version.split('.', 1)[0]))
   if (lines.size < 2) return
-  const found = Object.entries(versions).map(([name, version]) => `@opentelemetry/${name} ${version}`).join(', ')
-  throw new TelemetryError('FST_SCHEMA_TELEMETRY_MIXED_LINES', `configure: packages of two OpenTelemetry lines are installed: ${found}. ${INSTALL}`)
+  throw mixedLines('configure', new Map(Object.entries(versions)), 'configure')
 }
 
 /** Asked of the packages themselves: which file a package was loaded from cannot be told in a source that is built for ESM and for CommonJS. */
@@ -37,21 +34,29 @@ function installedVersions (): Record<string, string> {
     },
   }).getTracer(SCOPE_NAME)
   return {
-    'sdk-trace': tracing,
-    core: String((SDK_INFO as Record<string, unknown>)[SDK_VERSION]),
-    resources: String(defaultResource().attributes[SDK_VERSION]),
+    '@opentelemetry/sdk-trace': tracing,
+    '@opentelemetry/core': sdkVersion(),
+    '@opentelemetry/resources': String(defaultResource().attributes[SDK_VERSION]),
   }
+}
+
+function sdkVersion (): string {
+  return String((SDK_INFO as Record<string, unknown>)[SDK_VERSION])
+}
+
+/** The line of the SDK that is installed, for what is to be installed beside it. An older one does not get past `checkLines`. */
+export function installedLine (): Line {
+  return lineOf('@opentelemetry/core', sdkVersion())!
 }
 
 /** Looks at the first request of an exporter, which names its version, and says in one line when it is of the other OpenTelemetry line. */
 export function createExporterCheck (warn: (line: string) => void): (request: ClientRequest) => void {
-  const sdkVersion = String((SDK_INFO as Record<string, unknown>)[SDK_VERSION])
   let isDone = false
   return function checkExporter (request) {
     if (isDone) return
     isDone = true
-    const [, version, minor] = /OTel-OTLP-Exporter-JavaScript\/(0\.(\d+)\.\S+)/.exec(String(request.getHeader('user-agent'))) ?? []
-    if (version === undefined || (Number(minor) >= 300) === (Number(sdkVersion.split('.', 1)[0]) >= 3)) return
-    warn(`${SCOPE_NAME}: the exporter ${version} is of another OpenTelemetry line than the SDK ${sdkVersion}. ${INSTALL}\n`)
+    const [, version] = /OTel-OTLP-Exporter-JavaScript\/(0\.\d+\.\S+)/.exec(String(request.getHeader('user-agent'))) ?? []
+    if (version === undefined || lineOf('@opentelemetry/exporter-trace-otlp-http', version) === installedLine()) return
+    warn(`${SCOPE_NAME}: the exporter ${version} is of another OpenTelemetry line than the SDK ${sdkVersion()}. ${installEitherLine('configure')}\n`)
   }
 }

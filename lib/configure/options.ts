@@ -20,11 +20,11 @@ export interface ConfigureOptions {
   /** Base URL of the collector; `/v1/traces` and `/v1/metrics` are added. @default OTEL_EXPORTER_OTLP_ENDPOINT, else `http://localhost:4318` */
   endpoint?: string
   /**
-   * Prints on standard output: `true` each trace as a tree, `'json'` each span as a line of JSON. @default false, or true with
-   * OTEL_TRACES_EXPORTER=console
+   * Prints on standard output: `true` each trace as a tree, `'json'` each span as a line of JSON. @default whether `console` is in
+   * OTEL_TRACES_EXPORTER
    */
   console?: boolean | 'json'
-  /** Exports metrics over OTLP/HTTP. A Jaeger, which takes traces only, refuses them. @default whether OTEL_METRICS_EXPORTER is `otlp` */
+  /** Exports metrics over OTLP/HTTP. A Jaeger, which takes traces only, refuses them. @default whether OTEL_METRICS_EXPORTER has `otlp` or `console` */
   metrics?: boolean
   /** @default OTEL_TRACES_SAMPLER, else what the caller decided, and every request without a caller */
   sampler?: Sampler

@@ -27,7 +27,8 @@ export function createResource (
 
   const fromEnvironment = detectResources({ detectors: [envDetector] })
   if (own[SERVICE_NAME] === undefined && fromEnvironment.attributes[SERVICE_NAME] === undefined) {
-    const name = packageName(dirname(mainFile))
+    // What lies in a folder of packages only runs the service, as `fastify start` does.
+    const name = packageName(/[\\/]node_modules[\\/]/.test(mainFile) ? process.cwd() : dirname(mainFile))
     if (name !== undefined) {
       own[SERVICE_NAME] = name
       warn(`${SCOPE_NAME}: service.name is "${name}", from package.json; set OTEL_SERVICE_NAME or configure({ serviceName }) to choose it.\n`)

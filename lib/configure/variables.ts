@@ -7,8 +7,12 @@ export interface Variables {
   integer (name: string, least?: number): number | undefined
   /** A number from 0 to 1. */
   ratio (name: string): number | undefined
-  /** In the order of `choices`. */
-  list<Choice extends string> (name: string, choices: readonly Choice[]): Choice[] | undefined
+  /**
+   * In the order of `choices`, each once; what is unknown is left out.
+   *
+   * @param alone - counts only when nothing else is in the list
+   */
+  list<Choice extends string> (name: string, choices: readonly Choice[], alone?: Choice): Choice[] | undefined
   /** `true` without regard to case; everything else is false. */
   flag (name: string): boolean
   /** Of HTTP. One that cannot be parsed at all is said by the exporters. */
@@ -30,6 +34,10 @@ export function createVariables (env: NodeJS.ProcessEnv, warn: (line: string) =>
   function text (name: string): string | undefined {
     const value = env[name]?.trim()
     return value === undefined || value === '' ? undefined : value
+  }
+
+  function itemsOf (name: string): string[] {
+    return text(name)?.split(',').map((item) => item.trim()).filter((item) => item !== '') ?? []
   }
 
   function say (name: string, line: string): void {
@@ -56,12 +64,14 @@ export function createVariables (env: NodeJS.ProcessEnv, warn: (line: string) =>
     },
     integer: (name, least = 0) => number(name, (value) => Number.isSafeInteger(value) && value >= least, `an integer, ${least} or more`),
     ratio: (name) => number(name, (value) => value >= 0 && value <= 1, 'a number from 0 to 1'),
-    list (name, choices) {
-      const value = text(name)
-      if (value === undefined) return undefined
-      const names = new Set(value.split(',').map((item) => item.trim().toLowerCase()))
+    list (name, choices, alone) {
+      const names = new Set(itemsOf(name).map((item) => item.toLowerCase()))
       const known = choices.filter((item) => names.delete(item))
       if (names.size > 0) ignore(name, `a list of ${choices.join(', ')}`, [...names].join(','))
+      if (known.length > 1 && alone !== undefined && known.includes(alone)) {
+        known.splice(known.indexOf(alone), 1)
+        say(name, `has "${alone}" beside others, where it means nothing; it is ignored.`)
+      }
       return known.length === 0 ? undefined : known
     },
     flag (name) {
@@ -75,7 +85,7 @@ export function createVariables (env: NodeJS.ProcessEnv, warn: (line: string) =>
       return /^https?:\/\//i.test(value) ? value : ignore(name, 'a URL that begins with http:// or https://', value)
     },
     checkPairs (name, pair, whatHappens) {
-      const items = text(name)?.split(',').map((item) => item.trim()).filter((item) => item !== '') ?? []
+      const items = itemsOf(name)
       const wrong = items.filter((item) => !pair.test(item) || !isDecodable(item)).length
       if (wrong > 0) say(name, `must be a list of name=value, percent-encoded, and ${wrong} of its ${items.length} items cannot be read; ${whatHappens}.`)
     },

@@ -183,6 +183,7 @@ t.test('two seconds without a collector at 1,000 spans a second: nothing is lost
   const stats = telemetry.stats()
   t.match(stats, { started: 2100, exported: 2100, queued: 0 })
   t.equal(droppedOf(stats), 0)
+  checkBooks(t, stats)
   t.equal(collector.taken.size, 2100)
   await telemetry.shutdown()
   const lines = stderr().trimEnd().split('\n')
@@ -276,10 +277,12 @@ t.test('a flush ends at its bound, and a shutdown too; both settle, twice', asyn
   // The collector answers nothing, ever: only the bound can end these.
   await telemetry.forceFlush()
   t.match(telemetry.stats(), { queued: 3 })
+  checkBooks(t, telemetry.stats(), collector)
   await telemetry.shutdown()
   await telemetry.shutdown()
   await telemetry.forceFlush()
   t.match(telemetry.stats(), { queued: 0, dropped: { shutdown: 3 } })
+  checkBooks(t, telemetry.stats(), collector)
   t.match(stderr(), /3 spans were not delivered to .* within 200 ms\.\n/)
 })
 
@@ -295,6 +298,7 @@ t.test('after a shutdown nothing of ours is left on the collector', async (t) =>
   t.equal(collector.batches.length, 1)
   while (collector.connections > 0) await nextTurn()
   t.match(telemetry.stats(), { exported: 0, dropped: { shutdown: 3 } })
+  checkBooks(t, telemetry.stats(), collector)
 })
 
 t.test('exports make no spans of their own, and a processor that throws costs the others nothing', async (t) => {
@@ -316,6 +320,7 @@ t.test('exports make no spans of their own, and a processor that throws costs th
   await telemetry.forceFlush()
   t.same(seen, [false])
   t.match(telemetry.stats(), { started: 1, ended: 1, exported: 1, open: 0 })
+  checkBooks(t, telemetry.stats())
   await telemetry.shutdown()
   t.equal(stderr(), 'fastify-schema-telemetry: span processor failed; the request is not affected: Error: broken\n')
 })
@@ -330,6 +335,7 @@ t.test('the books are kept without an exporter and with OTEL_SDK_DISABLED too', 
   t.match(telemetry.stats(), { started: 5, exported: 3, unsampled: 1, sampledOut: 1, open: 1 })
   open.end()
   await telemetry.shutdown()
+  checkBooks(t, telemetry.stats())
   trace.disable()
 
   process.env.OTEL_SDK_DISABLED = 'true'
@@ -401,7 +407,9 @@ t.test('SIGTERM: the spans of the last 100 requests arrive', async (t) => {
   await Promise.all(Array.from({ length: 100 }, () => send(Number(port), 'GET', '/')))
   t.equal(await program.end('SIGTERM'), 0, program.output())
   t.equal(receiver.spans.length, 100)
-  t.match(JSON.parse(program.output().trim().split('\n').at(-1)!), { started: 100, exported: 100, open: 0, queued: 0 })
+  const stats: DeliveryStats = JSON.parse(program.output().trim().split('\n').at(-1)!)
+  checkBooks(t, stats)
+  t.match(stats, { started: 100, exported: 100, open: 0, queued: 0 })
 })
 
 t.test('SIGTERM with a collector that hangs: the process ends by itself, and says what it could not deliver', async (t) => {
@@ -413,5 +421,7 @@ t.test('SIGTERM with a collector that hangs: the process ends by itself, and say
   await Promise.all(Array.from({ length: 10 }, () => send(Number(port), 'GET', '/')))
   t.equal(await program.end('SIGTERM'), 0, program.output())
   t.match(program.output(), /10 spans were not delivered to .* within 5000 ms\./)
-  t.match(JSON.parse(program.output().trim().split('\n').at(-1)!), { started: 10, exported: 0, dropped: { shutdown: 10 } })
+  const stats: DeliveryStats = JSON.parse(program.output().trim().split('\n').at(-1)!)
+  checkBooks(t, stats)
+  t.match(stats, { started: 10, exported: 0, dropped: { shutdown: 10 } })
 })

@@ -114,8 +114,20 @@ const CASES: VariableCase[] = [
   { variable: 'OTEL_TRACES_EXPORTER', good: 'none', bad: 'zipkin', isInEffect: ({ spans }) => spans.length === 0 },
   { variable: 'OTEL_TRACES_EXPORTER', good: 'console', isInEffect: ({ spans, stdout }) => spans.length === 0 && /root .*\n.*└─ child/.test(stdout) },
   { variable: 'OTEL_TRACES_EXPORTER', good: 'otlp', isInEffect: ({ spans }) => spans.length === 2 },
+  {
+    variable: 'OTEL_TRACES_EXPORTER',
+    good: 'otlp, Console',
+    bad: 'zipkin,jaeger',
+    isInEffect: ({ spans, stdout }) => spans.length === 2 && /root .*\n.*└─ child/.test(stdout),
+  },
   { variable: 'OTEL_METRICS_EXPORTER', good: 'otlp', bad: 'prometheus', isInEffect: ({ receiver }) => receiver.requests.some(({ path }) => path === '/v1/metrics') },
   { variable: 'OTEL_METRICS_EXPORTER', good: 'console', isInEffect: ({ stdout, receiver }) => stdout.includes('otel.sdk.') && receiver.metrics.length === 0 },
+  {
+    variable: 'OTEL_METRICS_EXPORTER',
+    good: 'console,otlp',
+    bad: 'prometheus,statsd',
+    isInEffect: ({ stdout, receiver }) => stdout.includes('otel.sdk.') && receiver.metrics.length > 0,
+  },
   { variable: 'OTEL_EXPORTER_OTLP_ENDPOINT', good: 'RECEIVER/base', isInEffect: ({ receiver }) => receiver.requests[0]?.path === '/base/v1/traces' },
   { variable: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', good: 'RECEIVER/here', bad: 'nowhere', complaint: /export URL: 'nowhere'/, isInEffect: ({ receiver }) => receiver.requests[0]?.path === '/here' },
   {
@@ -204,6 +216,26 @@ for (const { variable, also = {}, good, bad, complaint = new RegExp(variable), i
     t.notMatch(ignored.stderr, /secret/)
   })
 }
+
+t.test('a list of exporters: what is known of it works, what is not, and a "none" beside others, is said in one line', async (t) => {
+  const cases: Array<[value: string, effect: { otlp: boolean, console: boolean }, line: RegExp]> = [
+    ['otlp,console,otlp', { otlp: true, console: true }, /^$/],
+    ['console,', { otlp: false, console: true }, /^$/],
+    ['zipkin,console', { otlp: false, console: true }, /must be a list of otlp, console, none, received "zipkin"; it is ignored\.\n$/],
+    ['otlp,a"b,statsd', { otlp: true, console: false }, /must be a list of otlp, console, none, received "a\\"b,statsd"; it is ignored\.\n$/],
+    ['none,console', { otlp: false, console: true }, /has "none" beside others, where it means nothing; it is ignored\.\n$/],
+    ['otlp,none,zipkin', { otlp: true, console: false }, /must be a list of otlp, console, none, received "zipkin"; it is ignored\.\n$/],
+    ['none,zipkin', { otlp: false, console: false }, /must be a list of otlp, console, none, received "zipkin"; it is ignored\.\n$/],
+  ]
+  for (const [value, effect, line] of cases) {
+    for (const [name, other, mark] of [['OTEL_TRACES_EXPORTER', 'OTEL_METRICS_EXPORTER', 'child'], ['OTEL_METRICS_EXPORTER', 'OTEL_TRACES_EXPORTER', 'otel.sdk.']] as const) {
+      const { receiver, stdout, stderr } = await run(t, { [name]: value, [other]: 'none' })
+      t.same({ otlp: receiver.requests.length > 0, console: stdout.includes(mark) }, effect, `${name}=${value}`)
+      t.match(stderr, line)
+      t.equal(stderr.startsWith(`fastify-schema-telemetry: ${name} `), stderr !== '')
+    }
+  }
+})
 
 t.test('an endpoint that is no URL of HTTP is said in one line, and the default is used', async (t) => {
   const cases: Array<[name: string, value: string, line: RegExp]> = [
@@ -322,6 +354,10 @@ t.test('an argument is stronger than its variable', async (t) => {
   t.equal((await run(t, { OTEL_TRACES_SAMPLER: 'always_on' }, { options: { sampler: off } })).spans.length, 0)
   t.equal((await run(t, { OTEL_TRACES_EXPORTER: 'none' }, { options: { exporter: 'otlp' } })).spans.length, 2)
   t.equal((await run(t, { OTEL_TRACES_EXPORTER: 'console' }, { options: { console: false } })).stdout, '')
+  const both = await run(t, { OTEL_TRACES_EXPORTER: 'otlp,console' }, { options: { console: false, exporter: 'none' } })
+  t.same([both.stdout, both.spans], ['', []])
+  const metrics = await run(t, { OTEL_METRICS_EXPORTER: 'none' }, { options: { metrics: true } })
+  t.ok(metrics.receiver.metrics.length > 0)
   t.equal((await run(t, { OTEL_METRICS_EXPORTER: 'otlp' }, { options: { metrics: false } })).receiver.metrics.length, 0)
   const delayed = await run(t, { OTEL_BSP_SCHEDULE_DELAY: '3600000' }, {
     options: { scheduledDelayMillis: 5 },

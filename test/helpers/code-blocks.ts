@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import ts from 'typescript'
@@ -125,6 +126,7 @@ export function installPackage (root: string, directory: string): void {
     write(join(home, 'dist/esm', output), compile(code, ts.ModuleKind.ESNext))
     write(join(home, 'dist/cjs', output), compile(code, ts.ModuleKind.CommonJS))
   }
+  execFileSync(process.execPath, [join(root, '.ci/write-doors.mjs'), join(home, 'dist/esm'), join(home, 'dist/cjs')])
 }
 
 function write (path: string, text: string): void {

@@ -1,9 +1,11 @@
 import { channel } from 'node:diagnostics_channel'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { context, diag, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
+import { globalErrorHandler } from '@opentelemetry/core'
 import { defaultResource } from '@opentelemetry/resources'
 import { AggregationTemporality, InstrumentType } from '@opentelemetry/sdk-metrics'
 import { SamplingDecision, TracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace'
@@ -26,6 +28,9 @@ import { checkLines, createExporterCheck } from '../../lib/configure/lines.ts'
 import { createPropagator } from '../../lib/configure/propagator.ts'
 import { createResource } from '../../lib/configure/resource.ts'
 import { countSampledOut, createSampler } from '../../lib/configure/sampler.ts'
+import type { TelemetryError } from '../../lib/error-codes.ts'
+import { explainImportError } from '../../lib/import-errors.ts'
+import { installLine, lineOf, NEEDED_PACKAGES } from '../../lib/install-lines.ts'
 import { createTestTelemetry, IncrementalIdGenerator } from '../../lib/testing/index.ts'
 import { portOf } from '../helpers/http.ts'
 
@@ -48,8 +53,8 @@ t.test('environment: nothing set, or everything empty, is nothing decided', asyn
   t.same(unset, {
     isDisabled: false,
     serviceName: undefined,
-    tracesExporter: undefined,
-    metricsExporter: undefined,
+    tracesExporters: undefined,
+    metricsExporters: undefined,
     tracesProtocol: undefined,
     metricsProtocol: undefined,
     sampler: undefined,
@@ -77,7 +82,8 @@ t.test('environment: good values, whatever their case', async (t) => {
     [{ OTEL_SDK_DISABLED: 'True' }, { isDisabled: true }],
     [{ OTEL_SDK_DISABLED: 'false' }, { isDisabled: false }],
     [{ OTEL_SERVICE_NAME: ' shop ' }, { serviceName: 'shop' }],
-    [{ OTEL_TRACES_EXPORTER: 'Console', OTEL_METRICS_EXPORTER: 'otlp' }, { tracesExporter: 'console', metricsExporter: 'otlp' }],
+    [{ OTEL_TRACES_EXPORTER: 'Console', OTEL_METRICS_EXPORTER: 'otlp' }, { tracesExporters: ['console'], metricsExporters: ['otlp'] }],
+    [{ OTEL_TRACES_EXPORTER: 'console, otlp', OTEL_METRICS_EXPORTER: 'none' }, { tracesExporters: ['otlp', 'console'], metricsExporters: ['none'] }],
     [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }, { tracesProtocol: 'http/protobuf', metricsProtocol: 'http/protobuf' }],
     [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json' }, { tracesProtocol: 'http/json', metricsProtocol: 'grpc' }],
     [{ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.25' }, { sampler: 'traceidratio', samplerRatio: 0.25 }],
@@ -100,8 +106,8 @@ t.test('environment: a bad value is one line, however often it is read, and coun
   const unset = readEnvironment({}, nobody)
   const cases: Array<[name: string, value: string, expected: string]> = [
     ['OTEL_SDK_DISABLED', '1', 'must be true or false, received "1"; it is ignored.'],
-    ['OTEL_TRACES_EXPORTER', 'jaeger', 'must be one of otlp, console, none, received "jaeger"; it is ignored.'],
-    ['OTEL_METRICS_EXPORTER', 'x'.repeat(99), `must be one of otlp, console, none, received "${'x'.repeat(40)}"; it is ignored.`],
+    ['OTEL_TRACES_EXPORTER', 'jaeger', 'must be a list of otlp, console, none, received "jaeger"; it is ignored.'],
+    ['OTEL_METRICS_EXPORTER', 'x'.repeat(99), `must be a list of otlp, console, none, received "${'x'.repeat(40)}"; it is ignored.`],
     ['OTEL_EXPORTER_OTLP_PROTOCOL', 'udp', 'must be one of http/json, http/protobuf, grpc, received "udp"; it is ignored.'],
     ['OTEL_TRACES_SAMPLER', 'jaeger_remote', 'must be one of always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off, parentbased_traceidratio, received "jaeger_remote"; it is ignored.'],
     ['OTEL_PROPAGATORS', 'b3,xray', 'must be a list of tracecontext, baggage, none, received "b3,xray"; it is ignored.'],
@@ -117,6 +123,12 @@ t.test('environment: a bad value is one line, however often it is read, and coun
     t.same(readEnvironment({ [name]: value }, said.write), unset, name)
     t.same(said.all, [`fastify-schema-telemetry: ${name} ${expected}\n`])
   }
+  const beside = lines()
+  t.match(readEnvironment({ OTEL_TRACES_EXPORTER: 'none,otlp', OTEL_METRICS_EXPORTER: 'none,x' }, beside.write), { tracesExporters: ['otlp'], metricsExporters: ['none'] })
+  t.same(beside.all, [
+    'fastify-schema-telemetry: OTEL_TRACES_EXPORTER has "none" beside others, where it means nothing; it is ignored.\n',
+    'fastify-schema-telemetry: OTEL_METRICS_EXPORTER must be a list of otlp, console, none, received "x"; it is ignored.\n',
+  ])
   const said = lines()
   t.match(readEnvironment({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '2' }, said.write), { sampler: 'traceidratio', samplerRatio: undefined })
   t.match(said.all, [/OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, received "2"; it is ignored/])
@@ -159,7 +171,7 @@ t.test('the resource: arguments, then the environment, then what is detected; th
   t.teardown(() => { process.env = keep })
   delete process.env.OTEL_SERVICE_NAME
   delete process.env.OTEL_RESOURCE_ATTRIBUTES
-  const folder = t.testdir({ 'package.json': '{"name":"outer"}', broken: { 'package.json': '{', nameless: { 'package.json': '{"private":true}', 'main.js': '' } } })
+  const folder = t.testdir({ 'package.json': '{"name":"outer"}', node_modules: { runner: { 'package.json': '{"name":"runner"}' } }, broken: { 'package.json': '{', nameless: { 'package.json': '{"private":true}', 'main.js': '' } } })
   const said = lines()
   const found = createResource({}, said.write, join(folder, 'broken/nameless/main.js')).attributes
   t.equal(found['service.name'], 'outer')
@@ -168,6 +180,7 @@ t.test('the resource: arguments, then the environment, then what is detected; th
   t.same(Object.keys(found).filter((name) => name.startsWith('process.command') || name === 'process.owner'), [])
   t.not(createResource({ serviceName: 'x' }, nobody).attributes['service.instance.id'], found['service.instance.id'])
   t.match(createResource({}, nobody, '/main.js').attributes['service.name'], /^unknown_service/)
+  t.equal(createResource({}, () => {}, join(folder, 'node_modules/runner/bin/start.js')).attributes['service.name'], 'fastify-schema-telemetry', 'what runs the service is not the service')
   const { argv } = process
   process.argv = argv.slice(0, 1)
   t.match(createResource({}, () => {}).attributes['service.name'], /./, 'without a program it is the folder')
@@ -365,6 +378,8 @@ t.test('the report: a line when trouble begins, one when it is over with the cou
   own.failed('disk full')
   own.delivered(true)
   createDeliveryReport(url, said.write).failed('503')
+  // The exporter has said it.
+  createDeliveryReport(url, said.write).failed('ERR_MODULE_NOT_FOUND')
   t.same(said.all, [
     'fastify-schema-telemetry: the span exporter does not take spans (disk full). The application runs on; the spans wait until it does.\n',
     'fastify-schema-telemetry: spans are delivered again to the span exporter; none was lost.\n',
@@ -539,7 +554,7 @@ t.test('requests of others are nobody\'s attempt', async (t) => {
 
 t.test('an exporter that is not installed is named with its install line, once', async (t) => {
   const said = lines()
-  const exporter = new LazyExporter<unknown[]>(() => Promise.reject(new Error('Cannot find package "x"')), '@opentelemetry/x', said.write)
+  const exporter = new LazyExporter<unknown[]>(() => Promise.reject(new Error('Cannot find package "x"\nRequire stack:\n- x')), '@opentelemetry/exporter-x', '3.x', said.write)
   await exporter.forceFlush()
   await exporter.shutdown()
   for (let round = 0; round < 2; round++) {
@@ -548,15 +563,15 @@ t.test('an exporter that is not installed is named with its install line, once',
   }
   await exporter.forceFlush()
   await exporter.shutdown()
-  t.same(said.all, ['fastify-schema-telemetry: @opentelemetry/x cannot be loaded, so nothing is exported over it: Error: Cannot find package "x". ' +
-    'Install that of your OpenTelemetry line: npm i @opentelemetry/x@0.223 (2.x) or @0.301 (3.x)\n'])
+  t.same(said.all, ['fastify-schema-telemetry: @opentelemetry/exporter-x cannot be loaded, so nothing is exported over it: Error: Cannot find package "x". ' +
+    'Install it: npm i @opentelemetry/exporter-x@0.301\n'])
 
   const calls: string[] = []
   const loaded = new LazyExporter<unknown[]>(async () => ({
     export (_items, callback) { callback({ code: 0 }) },
     async forceFlush () { calls.push('flush') },
     async shutdown () { calls.push('shutdown') },
-  }), '@opentelemetry/x', nobody)
+  }), '@opentelemetry/exporter-x', '2.x', nobody)
   t.match(await new Promise((resolve) => { loaded.export([], resolve) }), { code: 0 })
   await loaded.forceFlush()
   await loaded.shutdown()
@@ -580,10 +595,11 @@ t.test('exporters: the temporality of metrics is known before they are loaded; g
 
 t.test('packages of two OpenTelemetry lines are refused with what to install; an exporter of the other line is said', async (t) => {
   checkLines()
-  checkLines({ 'sdk-trace': '2.12.1', core: '2.11.0', resources: '2.12.0' })
-  t.throws(() => checkLines({ 'sdk-trace': '3.1.1', core: '2.12.1', resources: '3.1.1' }), {
+  checkLines({ '@opentelemetry/sdk-trace': '2.12.1', '@opentelemetry/core': '2.11.0', '@opentelemetry/resources': '2.12.0' })
+  t.throws(() => checkLines({ '@opentelemetry/sdk-trace': '3.1.1', '@opentelemetry/core': '2.12.1', '@opentelemetry/resources': '3.1.1' }), {
     code: 'FST_SCHEMA_TELEMETRY_MIXED_LINES',
     message: /two OpenTelemetry lines are installed: @opentelemetry\/sdk-trace 3\.1\.1, @opentelemetry\/core 2\.12\.1, .*npm i @opentelemetry\/api@1\.9/,
+    cause: undefined,
   })
   const request = (agent: string | undefined) => ({ getHeader: () => agent }) as unknown as Parameters<ReturnType<typeof createExporterCheck>>[0]
   const sdkIs2 = String(defaultResource().attributes['telemetry.sdk.version']).startsWith('2.')
@@ -595,6 +611,83 @@ t.test('packages of two OpenTelemetry lines are refused with what to install; an
   check(request(`app OTel-OTLP-Exporter-JavaScript/${other}`))
   t.equal(said.all.length, 1)
   t.match(said.all[0], `the exporter ${other} is of another OpenTelemetry line than the SDK`)
+})
+
+/** Peers of this package by name, with their ranges. */
+const { peerDependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { peerDependencies: Record<string, string> }
+
+t.test('install lines: the versions of each line fit the peers, and what a door needs is what it imports', async (t) => {
+  for (const [line, major] of [['2.x', 0], ['3.x', 1]] as const) {
+    const names = Object.keys(peerDependencies).filter((name) => name.startsWith('@opentelemetry/'))
+    for (const item of installLine(line, names).split(' ').slice(2)) {
+      const [, name, version] = /^(@[^@]+)@(\d+\.\d+)$/.exec(item)!
+      // As in `^2.12.0 || ^3.0.0`: of one major version, or of one minor version below 1.0.0.
+      const lowest = peerDependencies[name!]!.split(' || ').at(name === '@opentelemetry/api' ? 0 : major)!.slice(1).split('.').map(Number)
+      const [found, minor] = version!.split('.').map(Number) as [number, number]
+      t.ok(found === lowest[0] && (found === 0 ? minor === lowest[1] : minor >= lowest[1]!), `${item} fits ${peerDependencies[name!]}`)
+    }
+  }
+  for (const [door, needed] of Object.entries(NEEDED_PACKAGES)) {
+    const imported = new Set(['@opentelemetry/api'])
+    for (const file of readdirSync(new URL(`../../lib/${door}`, import.meta.url), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))) {
+      const code = readFileSync(new URL(`../../lib/${door}/${file}`, import.meta.url), 'utf8')
+      for (const [, name] of code.matchAll(/^import (?!type )[^;]*? from '(@opentelemetry\/[^']+)'/gm)) imported.add(name!)
+    }
+    t.same([...needed].toSorted(), [...imported].toSorted(), door)
+  }
+  const cases: Array<[name: string, version: string, line: string | undefined]> = [
+    ['core', '2.99.0', '2.x'], ['sdk-trace', '3.0.0', '3.x'], ['core', '1.30.1', undefined], ['core', 'none', undefined],
+    ['exporter-trace-otlp-http', '0.223.1', '2.x'], ['exporter-trace-otlp-http', '0.301.0', '3.x'],
+    ['api', '1.9.1', '2.x'], ['api', '1.10.0', undefined], ['api', '2.0.0', undefined],
+  ]
+  for (const [name, version, line] of cases) t.equal(lineOf(`@opentelemetry/${name}`, version), line, `${name} ${version}`)
+})
+
+t.test('what keeps a door shut: a package that is missing, packages of two lines, or an error that stays what it is', async (t) => {
+  /** A folder of packages, and the paths that lead to it after one where there are none. */
+  const installed = (versions: Record<string, string>) => {
+    const packages = Object.entries(versions).map(([name, version]) => [name, { 'package.json': JSON.stringify({ version }) }])
+    const folder = t.testdir({ node_modules: { '@opentelemetry': Object.fromEntries(packages) } })
+    return () => [join(folder, 'none'), join(folder, 'node_modules')]
+  }
+  const notFound = (name: string, code = 'ERR_MODULE_NOT_FOUND') => Object.assign(new Error(`Cannot find package '${name}' imported from /x.js`), { code })
+  const all2 = { api: '1.9.1', 'sdk-trace': '2.12.1', core: '2.12.1', 'context-async-hooks': '2.12.0' }
+  const all3 = { api: '1.10.0', 'sdk-trace': '3.1.1', core: '3.1.1', 'context-async-hooks': '3.1.1' }
+  const without = (versions: Record<string, string>, ...names: string[]) => Object.fromEntries(Object.entries(versions).filter(([name]) => !names.includes(name)))
+  const either = 'Install one line: npm i @opentelemetry/api@1.9 @opentelemetry/sdk-trace@2.12 @opentelemetry/core@2.12 @opentelemetry/context-async-hooks@2.12 (2.x), ' +
+    'or npm i @opentelemetry/api@1.10 @opentelemetry/sdk-trace@3.1 @opentelemetry/core@3.1 @opentelemetry/context-async-hooks@3.1 (3.x, Node.js 22.15 and later)'
+  const cases: Array<[versions: Record<string, string>, missing: string, message: string]> = [
+    [without(all2, 'core'), 'core', '@opentelemetry/core, which is not installed. Install it: npm i @opentelemetry/core@2.12'],
+    [without(all3, 'core'), 'core', '@opentelemetry/core, which is not installed. Install it: npm i @opentelemetry/core@3.1'],
+    [without(all2, 'api'), 'api', '@opentelemetry/api, which is not installed. Install it: npm i @opentelemetry/api@1.9'],
+    [without(all3, 'core', 'sdk-trace'), 'core', '@opentelemetry/core and @opentelemetry/sdk-trace, which are not installed. Install them: npm i @opentelemetry/sdk-trace@3.1 @opentelemetry/core@3.1'],
+    [{ api: '1.9.1' }, 'sdk-trace', `@opentelemetry/sdk-trace and 2 other packages, which are not installed. ${either}`],
+    [{}, 'sdk-trace', `@opentelemetry/sdk-trace and 3 other packages, which are not installed. ${either}`],
+    [{ ...without(all2, 'core'), 'context-async-hooks': '1.30.1' }, 'core', '@opentelemetry/core, which is not installed. Install it: npm i @opentelemetry/core@2.12'],
+    [{ ...without(all3, 'core'), 'context-async-hooks': '2.12.0' }, 'core', `@opentelemetry/core, which is not installed. ${either}`],
+  ]
+  for (const [versions, missing, message] of cases) {
+    for (const code of ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']) {
+      const cause = notFound(`@opentelemetry/${missing}`, code)
+      const explained = explainImportError(cause, 'testing', installed(versions)) as TelemetryError
+      t.match(explained, { code: 'FST_SCHEMA_TELEMETRY_MISSING_PACKAGE', message: `fastify-schema-telemetry/testing needs ${message}` })
+      t.equal(explained.cause, cause)
+    }
+  }
+  t.match(explainImportError(notFound('@opentelemetry/core'), 'testing', () => null), { message: / needs @opentelemetry\/core and 3 other packages/ })
+
+  const syntax = new SyntaxError("The requested module '@opentelemetry/api' does not provide an export named 'SeverityNumber'")
+  const mixed = explainImportError(syntax, 'testing', installed({ ...all3, api: '1.9.1' })) as TelemetryError
+  t.match(mixed, { code: 'FST_SCHEMA_TELEMETRY_MIXED_LINES', message: 'installed: @opentelemetry/api 1.9.1, @opentelemetry/sdk-trace 3.1.1, ' })
+  t.ok(mixed.message.endsWith(either))
+  t.equal(mixed.cause, syntax)
+
+  const others: unknown[] = [
+    undefined, null, 'text', new Error('x'), syntax, new SyntaxError('Unexpected token'), notFound('left-pad'), notFound('@opentelemetry/not-ours'),
+    // Of another door, of a path, and one that says the same for another reason.
+    notFound('@opentelemetry/sdk-metrics'), notFound('@opentelemetry/core/build/x.js'), notFound('/node_modules/@opentelemetry/core'), notFound('@opentelemetry/core', 'E_OTHER'),
+  ]
+  for (const error of others) t.equal(explainImportError(error, 'testing', installed(all2)), error)
 })
 
 t.test('console json: a line for each span', async (t) => {
@@ -639,6 +732,18 @@ t.test('the diagnostics logger: one line each, once a minute; never in place of 
   installDiagLogger(() => t.fail('a logger is there'))
   diag.warn('to the first one')
   t.equal(said.all.at(-1), 'to the first one\n')
+})
+
+t.test('what the SDK reports is one line a minute, and goes where diagnostics go', async (t) => {
+  const said = lines()
+  const { write } = process.stderr
+  process.stderr.write = ((chunk: unknown) => { said.write(String(chunk)); return true }) as typeof write
+  t.teardown(() => { process.stderr.write = write })
+  const telemetry = configure({ serviceName: 'x', exporter: 'none' })
+  for (let round = 0; round < 3; round++) globalErrorHandler(new Error('metrics export failed\nat somewhere'))
+  globalErrorHandler('a text')
+  t.same(said.all, ['metrics export failed', 'a text'].map((text) => `fastify-schema-telemetry: OpenTelemetry reports: ${text}\n`))
+  await telemetry.shutdown()
 })
 
 t.test('another copy of the API, and an SDK that came first, are said in one line each', async (t) => {

@@ -46,6 +46,8 @@ export function createDeliveryReport (url: string | undefined, write: (line: str
   }
 
   function failed (reason: string): void {
+    // An exporter that is not installed was named, and is no collector's fault.
+    if (reason.endsWith('MODULE_NOT_FOUND')) return
     begin('failed', url === undefined || /^\d{3}$/.test(reason)
       ? `${destination} does not take spans (${reason}). The application runs on; the spans wait until it does.`
       : `no trace collector answers at ${url} (${reason}). The application runs on; the spans wait until one does. ` +

@@ -1,3 +1,4 @@
+import { firstLine } from '../first-line.ts'
 import type { Attempt } from './attempt.ts'
 
 /** What is to become of a batch after an attempt. */
@@ -58,5 +59,5 @@ export function reasonOf (error: unknown): string {
   if (typeof code === 'string' || typeof code === 'number') return String(code)
   const first: unknown = Array.isArray(errors) ? errors[0] : Array.isArray(error) ? error[0] : undefined
   if (first !== undefined) return reasonOf(first)
-  return typeof message === 'string' && message !== '' ? message.split('\n', 1)[0]!.slice(0, 200) : 'unknown error'
+  return typeof message === 'string' && message !== '' ? firstLine(message, 200) : 'unknown error'
 }
