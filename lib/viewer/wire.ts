@@ -1,0 +1,148 @@
+/** What the server of the viewer says to its page. JSON everywhere; times are milliseconds since 1970 with a fraction, to the microsecond. */
+
+/** A trace in the list. */
+export interface TraceSummary {
+  traceId: string
+  /** Grows with each change of any trace: what a page knows already has a lower one. */
+  revision: number
+  startMillis: number
+  /** From the start of the first to the end of the last span; `null` while a span of it is running. */
+  durationMillis: number | null
+  /** Of the root span, or of the first one when the root is elsewhere. */
+  name: string
+  method?: string
+  route?: string
+  statusCode?: number
+  errorType?: string
+  /** Of the root span. */
+  service: string
+  services: string[]
+  spanCount: number
+  /** `fastify.arguments.error_count` of all its SERVER spans. */
+  validationErrors: number
+  /** A span of it has status ERROR. */
+  isFailed: boolean
+  /** The caller left before the answer was complete: `client_disconnected`. */
+  isAborted: boolean
+}
+
+export interface SpanEvent {
+  name: string
+  timeMillis: number
+  attributes: Record<string, AttributeValue>
+}
+
+export interface SpanLink {
+  traceId: string
+  spanId: string
+  attributes: Record<string, AttributeValue>
+}
+
+export type AttributeValue = string | number | boolean | null | AttributeValue[] | { [key: string]: AttributeValue }
+
+export interface ViewerSpan {
+  traceId: string
+  spanId: string
+  parentSpanId?: string
+  name: string
+  /** `INTERNAL`, `SERVER`, `CLIENT`, `PRODUCER`, `CONSUMER`. */
+  kind: string
+  startMillis: number
+  /** `null` while it is running. */
+  endMillis: number | null
+  status: 'UNSET' | 'OK' | 'ERROR'
+  statusMessage?: string
+  service: string
+  /** Name and version of the instrumentation scope. */
+  scope: { name: string, version?: string }
+  attributes: Record<string, AttributeValue>
+  resource: Record<string, AttributeValue>
+  events: SpanEvent[]
+  links: SpanLink[]
+  /** What the bounds of the viewer, or of the sender, left out of this span. */
+  dropped: { attributes: number, events: number, links: number }
+}
+
+/** `GET api/traces/:traceId`; 404 with `{ message }` when it is not there (any more). */
+export interface TraceDetail {
+  summary: TraceSummary
+  /** In the order of their starts. */
+  spans: ViewerSpan[]
+  /** Spans beyond the bound of one trace. */
+  droppedSpans: number
+}
+
+/** What is kept and what had to go. */
+export interface StoreState {
+  /** Another one than before: the server was started anew, and what the page knows is gone. */
+  storeId: string
+  revision: number
+  traces: number
+  bytes: number
+  maxTraces: number
+  maxBytes: number
+  droppedTraces: number
+  /** Refused or cut: spans over a bound, parts of OTLP requests that could not be read. */
+  droppedSpans: number
+}
+
+/** `GET api/traces?text=`: newest first; with `text` only those with it in name, route, status, trace id or any attribute of any span. */
+export interface TraceList {
+  state: StoreState
+  traces: TraceSummary[]
+}
+
+/**
+ * Server-sent events of `GET api/live?since=<revision>&text=`.
+ *
+ * - `hello`: `StoreState`, at once
+ * - `traces`: `TraceSummary[]`, new and changed ones, at most ten times a second; the first has all that are newer than `since`
+ * - `state`: `StoreState`, at most once a second when it changed
+ * - `removed`: `string[]`, trace ids that went to make room, or by `DELETE api/traces`
+ */
+export interface LiveEvents {
+  hello: StoreState
+  traces: TraceSummary[]
+  state: StoreState
+  removed: string[]
+}
+
+/** One field that requests failed on. */
+export interface FieldFailures {
+  method: string
+  route: string
+  part: string
+  path: string
+  keyword: string
+  message: string
+  count: number
+  lastMillis: number
+  /** Newest first, at most 20. */
+  traceIds: string[]
+  /** One count for each of the buckets of `FailuresReport`. */
+  series: number[]
+}
+
+export interface RouteDurations {
+  method: string
+  route: string
+  requests: number
+  failures: number
+  /** One count for each bound of `durationBounds`, and one for what is above the last. */
+  counts: number[]
+  p50Millis: number
+  p95Millis: number
+  p99Millis: number
+}
+
+/** `GET api/failures`: of the traces that are kept. */
+export interface FailuresReport {
+  state: StoreState
+  /** Starts of equal stretches of time, oldest first. */
+  bucketStarts: number[]
+  bucketMillis: number
+  fields: FieldFailures[]
+  routes: RouteDurations[]
+  /** Milliseconds, upper bounds. */
+  durationBounds: number[]
+}
