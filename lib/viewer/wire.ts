@@ -1,4 +1,10 @@
-/** What the server of the viewer says to its page. JSON everywhere; times are milliseconds since 1970 with a fraction, to the microsecond. */
+/**
+ * What the server of the viewer says to its page. JSON everywhere; times are milliseconds since 1970 with a fraction, to the microsecond.
+ *
+ * The page is served at the prefix, and below it at `failures`, `traces` and `traces/<trace id>`. `<meta name="viewer-base">` has the way from the address
+ * that was loaded to the prefix, relative and with a slash at its end: `new URL(content, location.href)`, once, before the address changes.
+ * Its element is `<div id="viewer">`. What is refused has a status of 4xx or 5xx and `{ message }`.
+ */
 
 /** A trace in the list. */
 export interface TraceSummary {
@@ -10,6 +16,7 @@ export interface TraceSummary {
   durationMillis: number | null
   /** Of the root span, or of the first one when the root is elsewhere. */
   name: string
+  /** Method, route and status are those of the root, or of the first request when the root is none. */
   method?: string
   route?: string
   statusCode?: number
@@ -86,7 +93,10 @@ export interface StoreState {
   droppedSpans: number
 }
 
-/** `GET api/traces?text=`: newest first; with `text` only those with it in name, route, status, trace id or any attribute of any span. */
+/**
+ * `GET api/traces?text=`: newest first; with `text` only those with it in name, route, status, trace id, services, or name or any attribute of any span;
+ * capitals do not matter, and `key=value` finds an attribute whose value begins so. `DELETE api/traces` forgets all, and answers the `StoreState`.
+ */
 export interface TraceList {
   state: StoreState
   traces: TraceSummary[]
@@ -98,16 +108,20 @@ export interface TraceList {
  * - `hello`: `StoreState`, at once
  * - `traces`: `TraceSummary[]`, new and changed ones, at most ten times a second; the first has all that are newer than `since`
  * - `state`: `StoreState`, at most once a second when it changed
- * - `removed`: `string[]`, trace ids that went to make room, or by `DELETE api/traces`
+ * - `removed`: `string[]`, trace ids that went to make room, or by `DELETE api/traces`; comes before `traces`
+ * - `reload`: `StoreState`, after `hello`: what went since `since` (or since the `Last-Event-ID` of another process) is not known any more; ask for the list anew
+ * - `mark`: a revision; all up to it was said. Only its `id` matters, which the browser sends back as `Last-Event-ID`; then `since` is not looked at
  */
 export interface LiveEvents {
   hello: StoreState
   traces: TraceSummary[]
   state: StoreState
   removed: string[]
+  reload: StoreState
+  mark: number
 }
 
-/** One field that requests failed on. */
+/** One field that requests failed on. `part`, `path` and `keyword` are empty for errors that were counted, but not recorded. */
 export interface FieldFailures {
   method: string
   route: string
@@ -123,10 +137,12 @@ export interface FieldFailures {
   series: number[]
 }
 
+/** Requests of a route that have ended; `route` is empty for those that no route matched. */
 export interface RouteDurations {
   method: string
   route: string
   requests: number
+  /** Those with validation errors or a status of ERROR. */
   failures: number
   /** One count for each bound of `durationBounds`, and one for what is above the last. */
   counts: number[]
@@ -135,10 +151,10 @@ export interface RouteDurations {
   p99Millis: number
 }
 
-/** `GET api/failures`: of the traces that are kept. */
+/** `GET api/failures`: of the traces that are kept; at most 500 fields and 500 routes, those with most. */
 export interface FailuresReport {
   state: StoreState
-  /** Starts of equal stretches of time, oldest first. */
+  /** Starts of equal stretches of time, oldest first: those in which traces came to the viewer, at most 60. */
   bucketStarts: number[]
   bucketMillis: number
   fields: FieldFailures[]
