@@ -127,10 +127,24 @@ module.exports = {
       to: { path: OPEN_TELEMETRY_SDK },
     },
     {
-      name: 'only-declared-packages',
-      comment: 'What is imported is a dependency, or a peer, of the package.',
+      name: 'the-page-is-bundled',
+      comment: 'lib/viewer/page runs in a browser; the server has it as the texts of page-assets.ts. Of the server it knows what is said over the wire.',
       severity: 'error',
-      from: { path: '^(?:plugin\\.ts$|lib/)' },
+      from: { path: '^(?:plugin\\.ts$|lib/)', pathNot: '^lib/viewer/page/' },
+      to: { path: '^lib/viewer/page/' },
+    },
+    {
+      name: 'the-page-knows-the-wire',
+      comment: 'Words and pure tools can be bundled for a browser; what knows the server or Fastify cannot.',
+      severity: 'error',
+      from: { path: '^lib/viewer/page/' },
+      to: { path: '^plugin\\.ts$|^lib/(?:fastify|server-span|propagation|configure|testing)/|^lib/viewer/(?!page/|wire\\.ts$)' },
+    },
+    {
+      name: 'only-declared-packages',
+      comment: 'What is imported is a dependency, or a peer, of the package; the page carries what it imports.',
+      severity: 'error',
+      from: { path: '^(?:plugin\\.ts$|lib/)', pathNot: '^lib/viewer/page/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'], dependencyTypesNot: ['npm', 'npm-peer'] },
     },
     {

@@ -6,6 +6,7 @@ import { AlwaysOffSampler, TracerProvider, type SpanExporter, type SpanProcessor
 import { checkOptions } from '../check-options.ts'
 import { createGuard } from '../guard.ts'
 import { SCOPE_NAME } from '../semconv.ts'
+import { WatchersProcessor } from '../span-watchers.ts'
 import { createTracerSource } from '../tracer-source.ts'
 import { within } from '../within.ts'
 import { apiGlobals } from './api-globals.ts'
@@ -79,6 +80,7 @@ export function configure (options: ConfigureOptions = {}): Telemetry {
   const spanProcessors: SpanProcessor[] = (options.spanProcessors ?? []).map((processor) => fence(processor, guard))
   const console = options.console ?? environment.tracesExporters?.includes('console') ?? false
   if (console !== false) spanProcessors.push((console === 'json' ? new ConsoleJsonProcessor() : new ConsoleTreeProcessor()) as unknown as SpanProcessor)
+  if (options.viewer === true) spanProcessors.push(fence(new WatchersProcessor(), guard))
   spanProcessors.push(counter)
   const tracerProvider = new TracerProvider({
     resource,

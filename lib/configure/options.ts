@@ -24,6 +24,8 @@ export interface ConfigureOptions {
    * OTEL_TRACES_EXPORTER
    */
   console?: boolean | 'json'
+  /** Shows spans, running ones too, in the viewers that applications of this process registered; see `fastify-schema-telemetry/viewer`. @default false */
+  viewer?: boolean
   /** Exports metrics over OTLP/HTTP. A Jaeger, which takes traces only, refuses them. @default whether OTEL_METRICS_EXPORTER has `otlp` or `console` */
   metrics?: boolean
   /** @default OTEL_TRACES_SAMPLER, else what the caller decided, and every request without a caller */
@@ -53,6 +55,7 @@ export const configureOptionsSchema = Type.Partial(Type.Object({
   }),
   endpoint: Type.String({ pattern: '^https?://', description: 'a URL that begins with http:// or https://' }),
   console: Type.Union([Type.Boolean(), Type.Literal('json')], { description: 'a boolean or "json"' }),
+  viewer: Type.Boolean({ description: 'a boolean' }),
   metrics: Type.Boolean({ description: 'a boolean' }),
   sampler: withMethod('shouldSample', 'a sampler (an object with shouldSample)'),
   spanProcessors: Type.Array(withMethod('onEnd', ''), { description: 'a list of span processors (objects with onStart and onEnd)' }),

@@ -1,3 +1,4 @@
+// latest versions only
 import Fastify, { type FastifyInstance } from 'fastify'
 import otelPlugin from 'fastify-schema-telemetry'
 import { createTestTelemetry } from 'fastify-schema-telemetry/testing'

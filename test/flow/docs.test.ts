@@ -273,6 +273,41 @@ const CASES: Record<string, ModuleCase | ProgramCase> = {
     prelude: `import { propagation as globals } from '@opentelemetry/api'\n${REGISTERED}globals.disable()\n`,
     check: (t, made) => checkStrict(t, made, 'tenant=acme'),
   },
+  'viewer-page': {
+    prelude: REGISTERED,
+    async check (t, { app }) {
+      const answer = await app.inject('/telemetry')
+      t.equal(answer.statusCode, 200)
+      t.match(answer.body, '<title>')
+    },
+  },
+  viewer: {
+    async checkProgram (t, program, port) {
+      t.equal((await send(port, 'GET', '/hello')).body, 'hello')
+      const listed = await send(port, 'GET', '/telemetry/api/traces')
+      t.same(JSON.parse(listed.body).traces.map(({ name, service }: Record<string, unknown>) => [name, service]), [['GET /hello', 'users']])
+      t.match((await send(port, 'GET', '/telemetry')).body, '<title>')
+      await program.end('SIGKILL')
+    },
+  },
+  'viewer-store': {
+    prelude: MADE,
+    async check (t, { app }) {
+      app.get('/hello', async () => 'hello')
+      await app.inject('/hello')
+      t.same((await app.inject('/telemetry/api/traces')).json().traces.map(({ name }: { name: string }) => name), ['GET /hello'])
+    },
+  },
+  'viewer-guard': {
+    prelude: REGISTERED,
+    async check (t, { app, telemetry }) {
+      process.env.VIEWER_TOKEN = 'secret'
+      t.teardown(() => { delete process.env.VIEWER_TOKEN })
+      const statusOf = async (authorization: string) => (await app.inject({ url: '/telemetry/api/traces', headers: { authorization, host: 'traces.example' } })).statusCode
+      t.same([await statusOf('Bearer secret'), await statusOf('Bearer wrong')], [200, 401])
+      t.equal(telemetry.spans.length, 0)
+    },
+  },
   canary: {
     prelude: '',
     files: { 'app.ts': CANARY_APP },
