@@ -99,7 +99,7 @@ t.test('OTEL_METRICS_EXPORTER and OTEL_TRACES_EXPORTER choose; a bad value is sa
   await app.inject('/users/seven')
   await app.close()
   await telemetry.shutdown()
-  t.equal(output.stderr, 'fastify-schema-telemetry: OTEL_METRICS_EXPORTER must be one of otlp, console, none, received "carrier-pigeon"; it is ignored.\n')
+  t.equal(output.stderr, 'fastify-schema-telemetry: OTEL_METRICS_EXPORTER must be a list of otlp, console, none, received "carrier-pigeon"; it is ignored.\n')
   t.match(output.stdout, new RegExp([
     '\\d\\d:\\d\\d:\\d\\d\\.\\d{3}  GET /users/:id  400  [\\d.]+ ms  trace [0-9a-f]{32}',
     '│ ✗ params/id must be integer received "seven"',

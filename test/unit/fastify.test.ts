@@ -266,7 +266,7 @@ t.test('the SERVER span that instrumentation-http has opened is added to, and le
       outer(span, () => handler(request, response))
     }),
   })
-  await app.register(otelPlugin)
+  await app.register(otelPlugin, { captureHeaders: { request: ['connection'] }, inbound: 'restart' })
   const schema = { operationId: 'getUser', params: { type: 'object', properties: { id: { type: 'integer' } } } } as const
   app.get('/users/:id', { schema }, async function getUser (request) { return request.telemetry.traceId })
   app.get('/anonymous', async () => 'ok')
@@ -281,7 +281,7 @@ t.test('the SERVER span that instrumentation-http has opened is added to, and le
   await app.close()
   const { spans } = telemetry
   t.equal(spans.length, 3)
-  t.match(spans[0], { traceId, name: 'GET /users/:id', kind: 'SERVER', attributes: { 'http.route': '/users/:id', 'fastify.route.operation_id': 'getUser', 'code.function.name': 'getUser', 'fastify.arguments.values': '{"params":{"id":7}}' } })
+  t.match(spans[0], { traceId, name: 'GET /users/:id', kind: 'SERVER', attributes: { 'http.route': '/users/:id', 'fastify.route.operation_id': 'getUser', 'code.function.name': 'getUser', 'fastify.arguments.values': '{"params":{"id":7}}', 'http.request.header.connection': ['close'] } })
   t.notHas(spans[0]!.attributes, { 'http.response.status_code': 200 }, 'that is theirs')
   t.match(spans.slice(1), [{ name: 'GET /anonymous' }, { name: 'GET' }])
 })
