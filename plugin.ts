@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { checkOptions } from './lib/check-options.ts'
 import { createFlush } from './lib/fastify/close.ts'
 import { createHooks } from './lib/fastify/hooks.ts'
+import { asksMixin, createLogMarker } from './lib/fastify/request-log.ts'
 import { attachRoutePlan, type RoutePlan } from './lib/fastify/route-plan.ts'
 import { telemetryOf, type RequestTelemetry } from './lib/fastify/request-telemetry.ts'
 import { timeHandler } from './lib/fastify/time-handler.ts'
@@ -21,7 +22,10 @@ export type { RequestTelemetry } from './lib/fastify/request-telemetry.ts'
 export type {
   ArgumentValues, CaptureMode, FastifySchemaTelemetryOptions, RecordedArguments, RequestAttributesMapper, RouteTelemetryOptions,
 } from './lib/options.ts'
+export type { ExceptionSignals } from './lib/exception-signals.ts'
+export type { Logger, LoggerProvider } from './lib/logger-source.ts'
 export { routeMapper, type RouteValues } from './lib/route-mapper.ts'
+export { traceMixin, type TraceFields } from './lib/trace-mixin.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -63,6 +67,7 @@ async function telemetry (app: FastifyInstance, options: FastifySchemaTelemetryO
     for (const plan of plans.splice(0)) plan.compile()
   })
 
+  if (asksMixin(app.log)) app.addHook('onRequest', createLogMarker(app.log))
   app.addHook('onRequest', hooks.onRequest)
   app.addHook('preParsing', hooks.preParsing)
   app.addHook('preValidation', hooks.preValidation)
@@ -71,7 +76,7 @@ async function telemetry (app: FastifyInstance, options: FastifySchemaTelemetryO
   app.addHook('onError', hooks.onError)
   app.addHook('onSend', hooks.onSend)
 
-  const flush = options.flushOnClose === false ? async () => {} : createFlush(options, settings.guard)
+  const flush = options.flushOnClose === false ? async () => {} : createFlush(options, settings.guard, settings.logs)
   app.addHook('preClose', async function closeTelemetry () {
     hooks.preClose()
     await flush()

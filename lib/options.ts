@@ -4,6 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ArgumentPart, ValidationErrorRecord } from './arguments/argument-part.ts'
 import { LIMIT_RANGES, type Limits } from './arguments/limits.ts'
 import type { ScrubbingOptions } from './arguments/scrubber.ts'
+import type { ExceptionSignals } from './exception-signals.ts'
+import type { LoggerProvider } from './logger-source.ts'
 import type { InboundMode } from './propagation/inbound.ts'
 
 /** What validation let through, by part; a part without a schema, and a part that failed, is absent. */
@@ -94,12 +96,19 @@ export interface FastifySchemaTelemetryOptions {
   requestHook?: (span: Span, request: FastifyRequest) => void
   /** Called once, before the span ends; after an abort the reply may be unsent. What it throws is reported. @default none */
   responseHook?: (span: Span, request: FastifyRequest, reply: FastifyReply) => void
+  /**
+   * What the exception behind a 5xx becomes: an event of the span, a log record, `'both'` or `'none'`. A log record that no logger provider takes becomes an
+   * event. @default what the variable `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` says (`logs`, `logs/dup`), else `'event'`
+   */
+  exceptions?: ExceptionSignals
   /** Records `http.server.request.duration`. @default true */
   metrics?: boolean
   /** @default the global tracer provider, also one that is registered later */
   tracerProvider?: TracerProvider
   /** @default the global meter provider, also one that is registered later */
   meterProvider?: MeterProvider
+  /** Takes exceptions that become log records. @default the global logger provider, also one that is registered later */
+  loggerProvider?: LoggerProvider
   /** `app.close()` flushes the providers, for at most five seconds in all. @default true */
   flushOnClose?: boolean
 }
@@ -148,12 +157,18 @@ export const optionsSchema = Type.Partial(Type.Object({
   limits: Type.Object({}, { description: 'an object of limits', options: limitsSchema }),
   requestHook: anyFunction('a function (span, request) => void'),
   responseHook: anyFunction('a function (span, request, reply) => void'),
+  exceptions: Type.Union([Type.Literal('event'), Type.Literal('log'), Type.Literal('both'), Type.Literal('none')], {
+    description: 'one of "event", "log", "both", "none"',
+  }),
   metrics: Type.Boolean({ description: 'a boolean' }),
   tracerProvider: Type.Object({ getTracer: Type.Function([], Type.Unknown()) }, {
     description: 'a tracer provider (an object with getTracer)',
   }),
   meterProvider: Type.Object({ getMeter: Type.Function([], Type.Unknown()) }, {
     description: 'a meter provider (an object with getMeter)',
+  }),
+  loggerProvider: Type.Object({ getLogger: Type.Function([], Type.Unknown()) }, {
+    description: 'a logger provider (an object with getLogger)',
   }),
   flushOnClose: Type.Boolean({ description: 'a boolean' }),
 }))

@@ -148,10 +148,13 @@ export const SPAN_ARGUMENTS = 'fastify.arguments'
 /** INTERNAL child span of `extraSpans`: the route handler. */
 export const SPAN_HANDLER = 'fastify.handler'
 
-// ---- Exceptions (span event) -----------------------------------------------------------------------------
+// ---- Exceptions (span event or log record) ---------------------------------------------------------------
 
 /** Name of the span event of an exception that ended in a 5xx answer. */
 export const EXCEPTION_EVENT = 'exception'
+
+/** Event name of the log record of such an exception; severity ERROR. @see https://opentelemetry.io/docs/specs/semconv/http/http-exceptions/ */
+export const EXCEPTION_LOG = 'http.server.request.exception'
 
 /** Class of the exception; string. */
 export const EXCEPTION_TYPE = 'exception.type'
@@ -161,6 +164,17 @@ export const EXCEPTION_MESSAGE = 'exception.message'
 
 /** Stack of the exception, at most 8,192 characters, secrets scrubbed; string. */
 export const EXCEPTION_STACKTRACE = 'exception.stacktrace'
+
+// ---- Fields of log lines (`traceMixin`) ------------------------------------------------------------------
+
+/** Trace of a line; string, 32 hex digits. @see https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/ */
+export const LOG_TRACE_ID = 'trace_id'
+
+/** Span of a line; string, 16 hex digits. */
+export const LOG_SPAN_ID = 'span_id'
+
+/** W3C trace flags of the span; string, two hex digits: `01` sampled, `00` not. */
+export const LOG_TRACE_FLAGS = 'trace_flags'
 
 // ---- Metrics ---------------------------------------------------------------------------------------------
 

@@ -9,7 +9,9 @@ import type { CaptureSettings } from './arguments/value-sink.ts'
 import { behindProxy } from './behind-proxy.ts'
 import { createTimestampFormatter, systemClock, type Clock } from './clock.ts'
 import { TelemetryError } from './error-codes.ts'
+import { exceptionSignalsOf, type ExceptionSignals } from './exception-signals.ts'
 import { createGuard, type Guard } from './guard.ts'
+import { createLoggerSource, type LoggerSource } from './logger-source.ts'
 import { createInstruments, type Instruments } from './metrics.ts'
 import type { CaptureMode, FastifySchemaTelemetryOptions, RequestAttributesMapper, RouteTelemetryOptions } from './options.ts'
 import { HTTP_REQUEST_HEADER, HTTP_RESPONSE_HEADER, SCOPE_NAME } from './semconv.ts'
@@ -41,6 +43,9 @@ export interface Settings extends RouteSettings, CaptureSettings {
   readonly findTracer: () => Tracer | null
   /** The instruments, or `null` without a meter provider or with `metrics: false`. */
   readonly findInstruments: () => Instruments | null
+  readonly exceptions: ExceptionSignals
+  /** What takes exceptions that are log records. */
+  readonly logs: LoggerSource
   readonly clock: Clock
   readonly formatTimestamp: (epochMillis: number) => string
   readonly guard: Guard
@@ -69,6 +74,8 @@ export function toSettings (options: FastifySchemaTelemetryOptions): Settings {
     responseHook: options.responseHook ?? null,
     findTracer: createTracerSource(options.tracerProvider),
     findInstruments: options.metrics === false ? () => null : createInstruments(options.meterProvider, guard),
+    exceptions: options.exceptions ?? exceptionSignalsOf(process.env),
+    logs: createLoggerSource(options.loggerProvider, guard),
     clock: findClock(options.tracerProvider ?? trace.getTracerProvider()),
     formatTimestamp: createTimestampFormatter(),
     guard,

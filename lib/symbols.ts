@@ -6,6 +6,9 @@
 /** Slot on Fastify's request for its `RequestRecord`; `null` while the request is not recorded. */
 export const kRecord = Symbol.for('fastify-schema-telemetry.record')
 
+/** Slot on a request's logger for the request; `null` on one that several requests share. */
+export const kLoggedRequest = Symbol.for('fastify-schema-telemetry.logged-request')
+
 /** Slot on a route's `config` for its `RoutePlan`. */
 export const kRoutePlan = Symbol.for('fastify-schema-telemetry.route-plan')
 

@@ -1,6 +1,7 @@
 import { metrics, trace } from '@opentelemetry/api'
 import { behindProxy } from '../behind-proxy.ts'
 import type { Guard } from '../guard.ts'
+import type { LoggerSource } from '../logger-source.ts'
 import type { FastifySchemaTelemetryOptions } from '../options.ts'
 import { within } from '../within.ts'
 
@@ -14,15 +15,15 @@ interface Flushable {
 /**
  * Makes the flush of `app.close()`. The API knows no `forceFlush`, so it is looked for by shape: on the user's provider, on the global one, and
  * behind the API's proxy. It is called twice (before and after the last requests have ended) within one budget, and never rejects:
- * a collector that does not answer must not hold up the closing.
+ * a collector that does not answer must not hold up the closing. A logger provider is flushed once it has taken an exception.
  */
-export function createFlush ({ tracerProvider, meterProvider }: FastifySchemaTelemetryOptions, guard: Guard): () => Promise<void> {
+export function createFlush ({ tracerProvider, meterProvider }: FastifySchemaTelemetryOptions, guard: Guard, logs?: LoggerSource): () => Promise<void> {
   let budgetMillis = FLUSH_BUDGET_MILLIS
 
   return async function flush () {
     if (budgetMillis <= 0) return
     const startMillis = performance.now()
-    const flushing = [tracerProvider ?? trace.getTracerProvider(), meterProvider ?? metrics.getMeterProvider()]
+    const flushing = [tracerProvider ?? trace.getTracerProvider(), meterProvider ?? metrics.getMeterProvider(), logs?.provider ?? {}]
       .map(findFlushable)
       .filter((flushable) => flushable !== undefined)
       .map(async (flushable) => {

@@ -1,8 +1,10 @@
-import type { Span, TimeInput } from '@opentelemetry/api'
+import type { Attributes } from '@opentelemetry/api'
 import { withoutQuotedJson } from '../arguments/parse-errors.ts'
 import { scrubText, type Scrubber } from '../arguments/scrubber.ts'
 import { isSerializationError, withoutQuotedValue } from '../arguments/serialization-errors.ts'
 import { EXCEPTION_EVENT, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE } from '../semconv.ts'
+import { logException } from './exception-log.ts'
+import type { RequestRecord } from './request-record.ts'
 
 const MAX_MESSAGE_LENGTH = 1024
 const MAX_STACK_LENGTH = 8192
@@ -32,21 +34,34 @@ export function exceptionTypeOf (thrown: unknown): string | undefined {
 }
 
 /**
- * Records a thrown value as the event `exception`; never throws, whatever the value's getters do. Not the SDK's `recordException`, which
- * trusts them, bounds nothing and puts an error's `code` where its class belongs.
+ * Records what a request has thrown: as the event `exception` of its span, as a log record, or as both, in the same words. Where the logger provider is missing or
+ * fails, a log record becomes an event: better in the wrong place than lost.
  *
  * @param words - what is recorded as its message, where its own may quote what was sent
  */
-export function recordException (span: Span, thrown: unknown, time: TimeInput, scrubber: Scrubber, words?: string): void {
+export function recordException (record: RequestRecord, words?: string): void {
+  const { span, settings: { exceptions, scrubber } } = record
+  if (exceptions === 'none') return
+  const attributes = describeException(record.thrown, scrubber, words)
+  const time = record.toHrTime(record.thrownMillis)
+  const isLogged = exceptions !== 'event' && logException(record, attributes, time)
+  if (exceptions !== 'log' || !isLogged) span.addEvent(EXCEPTION_EVENT, attributes, time)
+}
+
+/**
+ * Describes a thrown value; never throws, whatever the value's getters do. Not left to the SDK (`recordException` of a span, `exception` of a log record), which
+ * trusts them, bounds nothing and puts an error's `code` where its class belongs.
+ */
+export function describeException (thrown: unknown, scrubber: Scrubber, words?: string): Attributes {
   const clean = (text: string, maxLength: number): string =>
     scrubText(scrubber, withoutQuotedJson(isSerializationError(thrown) ? withoutQuotedValue(text) : text), maxLength)
   const type = exceptionTypeOf(thrown) ?? typeof thrown
-  const attributes: Record<string, string> = { [EXCEPTION_TYPE]: type }
+  const attributes: Attributes = { [EXCEPTION_TYPE]: type }
   const message = words ?? (typeof thrown === 'string' ? thrown : readText(thrown, 'message'))
   if (message !== undefined) attributes[EXCEPTION_MESSAGE] = clean(message, MAX_MESSAGE_LENGTH)
   const stack = words === undefined && !isSerializationError(thrown) ? stackOf(thrown) : readText(thrown, 'stack')
   if (stack !== undefined) attributes[EXCEPTION_STACKTRACE] = clean(words === undefined ? stack : [`${type}: ${words}`, ...framesOf(stack)].join('\n'), MAX_STACK_LENGTH)
-  span.addEvent(EXCEPTION_EVENT, attributes, time)
+  return attributes
 }
 
 /** The calls of a stack, without the message above them. */

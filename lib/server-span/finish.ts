@@ -74,7 +74,7 @@ function describeEnd (record: RequestRecord, { statusCode, errorType }: Outcome)
     span.setStatus({ code: SpanStatusCode.ERROR })
     // An exception that an error handler turned into a 4xx was handled: it is not recorded.
     if (record.hasThrown && statusCode !== undefined && (statusCode >= 500 || webSocket !== null)) {
-      recordException(span, record.thrown, record.toHrTime(record.thrownMillis), record.settings.scrubber, wordsFor(record))
+      recordException(record, wordsFor(record))
     }
   }
   if (record.route.capture === 'none') return

@@ -60,6 +60,13 @@ const telemetry = createTestTelemetry()
 const app = Fastify()
 `
 const REGISTERED = `${MADE}await app.register(otelPlugin)\n`
+const LOGS = `import Fastify from 'fastify'
+import otelPlugin, { traceMixin } from 'fastify-schema-telemetry'
+import { createTestTelemetry } from 'fastify-schema-telemetry/testing'
+const telemetry = createTestTelemetry()
+export const lines: object[] = []
+const stream = { write (text: string) { lines.push(JSON.parse(text)) } }
+`
 const TYPEBOX = "import { Type } from '@sinclair/typebox'\n"
 const TYPEBOX_1 = "import { Type } from 'typebox'\n"
 const ANNOTATIONS = "import { asAttribute, omit, redact } from 'fastify-schema-telemetry'\n"
@@ -121,6 +128,14 @@ const CASES: Record<string, ModuleCase | ProgramCase> = {
       await program.end('SIGKILL')
     },
   },
+  logger: {
+    async checkProgram (t, program, port) {
+      t.equal((await send(port, 'GET', '/hello')).body, 'hello')
+      const [, traceId] = await program.waitFor(/"trace_id":"([0-9a-f]{32})","span_id":"[0-9a-f]{16}","trace_flags":"01","msg":"greeting"/)
+      await program.waitFor(new RegExp(`"trace_id":"${traceId}".*"msg":"request completed"`))
+      await program.end('SIGKILL')
+    },
+  },
   signals: {
     async checkProgram (t, program, port, receiver) {
       t.equal((await send(port, 'GET', '/')).body, 'hello')
@@ -168,6 +183,36 @@ const CASES: Record<string, ModuleCase | ProgramCase> = {
       t.equal(span?.attributes['app.report'], 'monthly')
       t.equal(traceId, span?.traceId)
       t.same(headers, { accept: 'application/json', traceparent: `00-${traceId}-${child?.spanId}-01` })
+    },
+  },
+  'log-lines': {
+    prelude: LOGS,
+    async check (t, made) {
+      const { lines } = made as Made & { lines: Array<Record<string, unknown>> }
+      await made.app.inject('/users')
+      const [span] = await made.telemetry.waitForSpans(1)
+      t.match(lines.filter(({ msg }) => msg !== 'incoming request'), ['from the handler', 'request completed'].map((msg) => ({ msg, trace_id: span!.traceId, span_id: span!.spanId, trace_flags: '01' })))
+    },
+  },
+  'own-mixin': {
+    prelude: LOGS,
+    async check (t, made) {
+      const { app, lines } = made as Made & { lines: Array<Record<string, unknown>> }
+      app.log.info('outside')
+      t.match(lines, [{ msg: 'outside', region: 'eu-north', trace_id: undefined }])
+    },
+  },
+  'exception-logs': {
+    prelude: `${MADE}import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs'
+export const exporter = new InMemoryLogRecordExporter()
+const loggerProvider = new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter })] })
+`,
+    async check (t, made) {
+      const { app, telemetry, exporter } = made as Made & { exporter: { getFinishedLogRecords (): object[] } }
+      app.get('/', async () => { throw new RangeError('no') })
+      await app.inject('/')
+      t.same((await telemetry.waitForSpans(1))[0]!.events, [])
+      t.match(exporter.getFinishedLogRecords(), [{ eventName: 'http.server.request.exception', severityNumber: 17, attributes: { 'exception.type': 'RangeError' } }])
     },
   },
   testing: {

@@ -94,7 +94,7 @@ t.test('a child that was made before the root got the plugin: one span for its r
 
 t.test('wrong options throw at register, naming the option, what was expected and what came', async (t) => {
   const cases: Array<[options: object, code: string, message: string]> = [
-    [{ mappper: () => null }, 'FST_SCHEMA_TELEMETRY_UNKNOWN_OPTION', 'fastify-schema-telemetry: option "mappper" is not known; known are: mapper, extraSpans, capture, captureResponse, inbound, ignore, captureHeaders, baggageAttributes, responseHeader, captureUnknownSchemas, completeErrors, scrubbing, limits, requestHook, responseHook, metrics, tracerProvider, meterProvider, flushOnClose'],
+    [{ mappper: () => null }, 'FST_SCHEMA_TELEMETRY_UNKNOWN_OPTION', 'fastify-schema-telemetry: option "mappper" is not known; known are: mapper, extraSpans, capture, captureResponse, inbound, ignore, captureHeaders, baggageAttributes, responseHeader, captureUnknownSchemas, completeErrors, scrubbing, limits, requestHook, responseHook, exceptions, metrics, tracerProvider, meterProvider, loggerProvider, flushOnClose'],
     [{ mapper: 'text' }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "mapper" must be a function (request, { values, errors }) => attributes | null, received "text"'],
     [{ capture: 'some' }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "capture" must be one of "all", "failure", "none", received "some"'],
     [{ extraSpans: 1 }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "extraSpans" must be a boolean, received 1'],
@@ -113,6 +113,8 @@ t.test('wrong options throw at register, naming the option, what was expected an
     ...['http.route', 'session_token'].map((name): [object, string, string] => [
       { baggageAttributes: ['tenant', name] }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', `fastify-schema-telemetry: option "baggageAttributes" must name entries that are neither secret nor attributes of the semantic conventions, received "${name}"`,
     ]),
+    [{ exceptions: 'events' }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "exceptions" must be one of "event", "log", "both", "none", received "events"'],
+    [{ loggerProvider: {} }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "loggerProvider" must be a logger provider (an object with getLogger), received an object'],
     [{ metrics: null }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "metrics" must be a boolean, received null'],
   ]
   for (const [options, code, message] of cases) {

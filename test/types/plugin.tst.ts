@@ -1,9 +1,10 @@
 import type { Context, Span } from '@opentelemetry/api'
 import Fastify, { type FastifyPluginAsync } from 'fastify'
+import type { LoggerProvider } from '@opentelemetry/sdk-logs'
 import { Type } from '@sinclair/typebox'
 import { Type as Type1 } from 'typebox'
 import otelPlugin, {
-  asAttribute, omit, redact, routeMapper, standardAttributes,
+  asAttribute, omit, redact, routeMapper, standardAttributes, traceMixin,
   otelPlugin as named, type ArgumentValues, type FastifySchemaTelemetryOptions, type RequestAttributesMapper, type ValidationErrorRecord,
 } from 'fastify-schema-telemetry'
 import { configure, type Telemetry } from 'fastify-schema-telemetry/configure'
@@ -44,6 +45,20 @@ describe('the plugin', () => {
     app.get('/off', { config: { telemetry: false } }, async () => 'ok')
     // @ts-expect-error Type '{ capture: "sometimes"; }' is not assignable
     app.get('/on', { config: { telemetry: { capture: 'sometimes' } } }, async () => 'ok')
+  })
+})
+
+describe('logs', () => {
+  test('the mixin fits pino, alone and within another', () => {
+    expect(Fastify).type.toBeCallableWith({ logger: { mixin: traceMixin } })
+    Fastify({ logger: { mixin: (mergeObject, level, logger) => ({ ...traceMixin(mergeObject, level, logger), more: 1 }) } })
+    expect(traceMixin().trace_id).type.toBe<string | undefined>()
+  })
+
+  test('logger providers are known by their shape', () => {
+    expect<FastifySchemaTelemetryOptions>().type.toBeAssignableFrom<{ exceptions: 'log', loggerProvider: LoggerProvider }>()
+    expect<FastifySchemaTelemetryOptions>().type.not.toBeAssignableFrom<{ loggerProvider: { getTracer: () => void } }>()
+    expect<FastifySchemaTelemetryOptions>().type.not.toBeAssignableFrom<{ exceptions: 'logs' }>()
   })
 })
 
