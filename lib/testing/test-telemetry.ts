@@ -1,8 +1,9 @@
 import { context, propagation, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core'
+import { CompositePropagator } from '@opentelemetry/core'
 import { TracerProvider, type Sampler } from '@opentelemetry/sdk-trace'
 import type { PlainSpan } from '../plain-span.ts'
+import { BaggagePropagator, TraceContextPropagator } from '../propagation/w3c/index.ts'
 import { kClock } from '../symbols.ts'
 import { buildTree, renderTree, type RenderOptions } from '../trace-tree.ts'
 import { IncrementalIdGenerator } from './incremental-ids.ts'
@@ -45,7 +46,7 @@ export function createTestTelemetry ({ sampler, global = true }: TestTelemetryOp
 
   if (global) {
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-    propagation.setGlobalPropagator(new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }))
+    propagation.setGlobalPropagator(new CompositePropagator({ propagators: [new TraceContextPropagator(), new BaggagePropagator()] }))
     trace.setGlobalTracerProvider(tracerProvider)
   }
 

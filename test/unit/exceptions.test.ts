@@ -17,7 +17,7 @@ import { traceMixin } from '../../lib/trace-mixin.ts'
 
 t.jobs = 1
 
-const ROUTE = { route: undefined, operationId: undefined, functionName: undefined, spanNames: new Map(), mapper: null, extraSpans: false, capture: 'all' as const, captureResponse: false }
+const ROUTE = { route: undefined, operationId: undefined, functionName: undefined, spanNames: new Map(), mapper: null, extraSpans: false, capture: 'all' as const, captureResponse: false, inbound: 'continue' as const }
 const TIME = [1_800_000_000, 500_000]
 const LOGS_API = Symbol.for('io.opentelemetry.js.api.logs')
 const API = Symbol.for('opentelemetry.js.api.1')
