@@ -1,3 +1,4 @@
+// latest versions only
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Readable } from 'node:stream'
