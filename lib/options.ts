@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ArgumentPart, ValidationErrorRecord } from './arguments/argument-part.ts'
 import { LIMIT_RANGES, type Limits } from './arguments/limits.ts'
 import type { ScrubbingOptions } from './arguments/scrubber.ts'
+import type { MetricChoice } from './metrics.ts'
 
 /** What validation let through, by part; a part without a schema, and a part that failed, is absent. */
 export type ArgumentValues = Partial<Record<ArgumentPart, unknown>>
@@ -72,8 +73,11 @@ export interface FastifySchemaTelemetryOptions {
   requestHook?: (span: Span, request: FastifyRequest) => void
   /** Called once, before the span ends; after an abort the reply may be unsent. What it throws is reported. @default none */
   responseHook?: (span: Span, request: FastifyRequest, reply: FastifyReply) => void
-  /** Records `http.server.request.duration`. @default true */
-  metrics?: boolean
+  /**
+   * Records `http.server.request.duration` and `fastify.validation.failures`; an object adds `http.server.active_requests` (`activeRequests: true`), and
+   * `http.server.request.body.size` and `http.server.response.body.size` (`bodySizes: true`). @default true
+   */
+  metrics?: boolean | MetricChoice
   /** @default the global tracer provider, also one that is registered later */
   tracerProvider?: TracerProvider
   /** @default the global meter provider, also one that is registered later */
@@ -104,6 +108,11 @@ const scrubbingSchema = Type.Partial(Type.Object({
   callback: anyFunction('a function ({ path, value, matched }) => value | undefined'),
 }))
 
+const metricsSchema = Type.Partial(Type.Object({
+  activeRequests: Type.Boolean({ description: 'a boolean' }),
+  bodySizes: Type.Boolean({ description: 'a boolean' }),
+}))
+
 /** The description of each property ends the sentence "option … must be …". */
 export const optionsSchema = Type.Partial(Type.Object({
   ...routeOptionSchemas,
@@ -116,7 +125,7 @@ export const optionsSchema = Type.Partial(Type.Object({
   limits: Type.Object({}, { description: 'an object of limits', options: limitsSchema }),
   requestHook: anyFunction('a function (span, request) => void'),
   responseHook: anyFunction('a function (span, request, reply) => void'),
-  metrics: Type.Boolean({ description: 'a boolean' }),
+  metrics: Type.Boolean({ description: 'a boolean or an object of activeRequests and bodySizes', options: metricsSchema }),
   tracerProvider: Type.Object({ getTracer: Type.Function([], Type.Unknown()) }, {
     description: 'a tracer provider (an object with getTracer)',
   }),

@@ -33,6 +33,7 @@ export interface Settings extends RouteSettings, CaptureSettings {
   readonly findTracer: () => Tracer | null
   /** The instruments, or `null` without a meter provider or with `metrics: false`. */
   readonly findInstruments: () => Instruments | null
+  readonly measuresBodySizes: boolean
   readonly clock: Clock
   readonly formatTimestamp: (epochMillis: number) => string
   readonly guard: Guard
@@ -40,7 +41,8 @@ export interface Settings extends RouteSettings, CaptureSettings {
 
 /** Turns checked options into settings. */
 export function toSettings (options: FastifySchemaTelemetryOptions): Settings {
-  const { ignore } = options
+  const { ignore, metrics = true } = options
+  const metricChoice = typeof metrics === 'object' ? metrics : {}
   const scrubber: Scrubber = createScrubber(checkScrubbing(options.scrubbing), (error) => guard.report('scrubbing callback', error))
   const guard = createGuard((text, maxLength) => scrubText(scrubber, withoutQuotedJson(text), maxLength))
   return Object.freeze({
@@ -54,7 +56,8 @@ export function toSettings (options: FastifySchemaTelemetryOptions): Settings {
     requestHook: options.requestHook ?? null,
     responseHook: options.responseHook ?? null,
     findTracer: createTracerSource(options.tracerProvider),
-    findInstruments: options.metrics === false ? () => null : createInstruments(options.meterProvider, guard),
+    findInstruments: metrics === false ? () => null : createInstruments(options.meterProvider, guard, metricChoice),
+    measuresBodySizes: metricChoice.bodySizes === true,
     clock: findClock(options.tracerProvider ?? trace.getTracerProvider()),
     formatTimestamp: createTimestampFormatter(),
     guard,
