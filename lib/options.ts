@@ -6,6 +6,7 @@ import { LIMIT_RANGES, type Limits } from './arguments/limits.ts'
 import type { ScrubbingOptions } from './arguments/scrubber.ts'
 import type { ExceptionSignals } from './exception-signals.ts'
 import type { LoggerProvider } from './logger-source.ts'
+import type { MetricChoice } from './metrics.ts'
 import type { InboundMode } from './propagation/inbound.ts'
 
 /** What validation let through, by part; a part without a schema, and a part that failed, is absent. */
@@ -101,8 +102,11 @@ export interface FastifySchemaTelemetryOptions {
    * event. @default what the variable `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` says (`logs`, `logs/dup`), else `'event'`
    */
   exceptions?: ExceptionSignals
-  /** Records `http.server.request.duration`. @default true */
-  metrics?: boolean
+  /**
+   * Records `http.server.request.duration` and `fastify.validation.failures`; an object adds `http.server.active_requests` (`activeRequests: true`), and
+   * `http.server.request.body.size` and `http.server.response.body.size` (`bodySizes: true`). @default true
+   */
+  metrics?: boolean | MetricChoice
   /** @default the global tracer provider, also one that is registered later */
   tracerProvider?: TracerProvider
   /** @default the global meter provider, also one that is registered later */
@@ -142,6 +146,11 @@ const scrubbingSchema = Type.Partial(Type.Object({
   callback: anyFunction('a function ({ path, value, matched }) => value | undefined'),
 }))
 
+const metricsSchema = Type.Partial(Type.Object({
+  activeRequests: Type.Boolean({ description: 'a boolean' }),
+  bodySizes: Type.Boolean({ description: 'a boolean' }),
+}))
+
 /** The description of each property ends the sentence "option … must be …". */
 export const optionsSchema = Type.Partial(Type.Object({
   ...routeOptionSchemas,
@@ -160,7 +169,7 @@ export const optionsSchema = Type.Partial(Type.Object({
   exceptions: Type.Union([Type.Literal('event'), Type.Literal('log'), Type.Literal('both'), Type.Literal('none')], {
     description: 'one of "event", "log", "both", "none"',
   }),
-  metrics: Type.Boolean({ description: 'a boolean' }),
+  metrics: Type.Boolean({ description: 'a boolean or an object of activeRequests and bodySizes', options: metricsSchema }),
   tracerProvider: Type.Object({ getTracer: Type.Function([], Type.Unknown()) }, {
     description: 'a tracer provider (an object with getTracer)',
   }),

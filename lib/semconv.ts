@@ -17,7 +17,10 @@ export const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.45.0'
 
 // ---- Start attributes of the SERVER span -----------------------------------------------------------------
 
-/** HTTP method; string; `GET`. Methods outside RFC 9110, PATCH and QUERY stand as `_OTHER`. Required. */
+/**
+ * HTTP method; string; `GET`. Methods outside RFC 9110, PATCH and QUERY, or outside the list in OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, stand as `_OTHER`.
+ * Required.
+ */
 export const HTTP_REQUEST_METHOD = 'http.request.method'
 
 /** The method as the client sent it; string; only when {@link HTTP_REQUEST_METHOD} is `_OTHER`. */
@@ -26,28 +29,36 @@ export const HTTP_REQUEST_METHOD_ORIGINAL = 'http.request.method_original'
 /** Value of {@link HTTP_REQUEST_METHOD} for a method that is not well known. */
 export const HTTP_METHOD_OTHER = '_OTHER'
 
-/** `http` or `https`, as Fastify's `trustProxy` sees it; string. Required. */
+/** `http` or `https`, whichever Fastify's `trustProxy` believes; string. Required. */
 export const URL_SCHEME = 'url.scheme'
 
 /** Path of the request target without query; string; `/users/7`. Required. */
 export const URL_PATH = 'url.path'
 
+/**
+ * Query of the request target; string. Values of parameters that the route's schema does not declare, or that are secret, stand as
+ * `REDACTED`, undeclared names as `*`; at most 1,024 characters. Absent without a query.
+ *
+ * @example notify=true&*=REDACTED
+ */
+export const URL_QUERY = 'url.query'
+
 /** Route pattern with prefix; string; `/users/:id`. Absent when no route matched. */
 export const HTTP_ROUTE = 'http.route'
 
-/** Host of the request without port, as Fastify's `trustProxy` sees it; string. */
+/** Host of the request without port, as Fastify's `trustProxy` sees it; string, at most 255 characters. Absent without a Host. */
 export const SERVER_ADDRESS = 'server.address'
 
 /** Port of the Host; int; absent when the Host names none. */
 export const SERVER_PORT = 'server.port'
 
-/** Address of the client, as Fastify's `trustProxy` sees it; string. */
+/** Address of the client, as Fastify's `trustProxy` sees it; string, at most 255 characters. Absent on a Unix domain socket without such a proxy. */
 export const CLIENT_ADDRESS = 'client.address'
 
-/** Address of the socket's other end; string. */
+/** Address of the socket's other end; string. Absent on a Unix domain socket. */
 export const NETWORK_PEER_ADDRESS = 'network.peer.address'
 
-/** Port of the socket's other end; int. */
+/** Port of the socket's other end; int. Absent on a Unix domain socket. */
 export const NETWORK_PEER_PORT = 'network.peer.port'
 
 /** HTTP version; string; `1.1`. */
@@ -56,13 +67,13 @@ export const NETWORK_PROTOCOL_VERSION = 'network.protocol.version'
 /** User-Agent header; string, at most 1,024 characters. */
 export const USER_AGENT_ORIGINAL = 'user_agent.original'
 
-/** Beginning of the name of a captured request header; string[]; `http.request.header.x-request-id`. Opt-in: option `captureHeaders`. */
+/** Beginning of the name of a captured request header; list of strings; with the option `captureHeaders`. */
 export const HTTP_REQUEST_HEADER = 'http.request.header.'
 
-/** Name of the route's handler function; string; absent for an anonymous one. */
+/** Name of the route's handler function; string; absent for an anonymous one. @example readUser */
 export const CODE_FUNCTION_NAME = 'code.function.name'
 
-/** `operationId` of the route's schema; string; absent when the schema has none. */
+/** `operationId` of the route's schema; string; absent when the schema has none. @example readUser */
 export const FASTIFY_ROUTE_OPERATION_ID = 'fastify.route.operation_id'
 
 // ---- End attributes of the SERVER span -------------------------------------------------------------------
@@ -70,7 +81,7 @@ export const FASTIFY_ROUTE_OPERATION_ID = 'fastify.route.operation_id'
 /** Status code as sent; int; absent when no response head was sent. */
 export const HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code'
 
-/** Beginning of the name of a captured response header; string[]; `http.response.header.content-type`. Opt-in: option `captureHeaders`. */
+/** Beginning of the name of a captured response header; list of strings; with the option `captureHeaders`. */
 export const HTTP_RESPONSE_HEADER = 'http.response.header.'
 
 /** Why the request counts as failed; string: class of the exception, status code of a 5xx, or one of the values below. */
@@ -90,54 +101,58 @@ export const ERROR_TYPE_SERVER_CLOSING = 'server_closing'
 
 // ---- WebSocket connections -------------------------------------------------------------------------------
 
-/** How a WebSocket was closed; int; 1006 when its connection was cut. */
+/** How a WebSocket was closed; int; 1006 when its connection was cut. @example 1000 */
 export const WEBSOCKET_CLOSE_CODE = 'fastify.websocket.close_code'
 
-/** Messages that came over a WebSocket; int. */
+/** Messages that came over a WebSocket; int. @example 2 */
 export const WEBSOCKET_MESSAGES_RECEIVED = 'fastify.websocket.messages_received'
 
-/** Messages that were sent over a WebSocket; int. */
+/** Messages that were sent over a WebSocket; int. @example 3 */
 export const WEBSOCKET_MESSAGES_SENT = 'fastify.websocket.messages_sent'
 
-/** Bytes of the messages that came; int; without frames and compression. */
+/** Bytes of the messages that came; int; without frames and compression. @example 64 */
 export const WEBSOCKET_BYTES_RECEIVED = 'fastify.websocket.bytes_received'
 
-/** Bytes of the messages that were sent; int; without frames and compression. */
+/** Bytes of the messages that were sent; int; without frames and compression. @example 96 */
 export const WEBSOCKET_BYTES_SENT = 'fastify.websocket.bytes_sent'
 
 // ---- Arguments -------------------------------------------------------------------------------------------
 
-/** JSON text, string: what validation let through, by part (`params`, `body`, `querystring`, `headers`). */
+/** JSON text, string: what validation let through, by part (`params`, `body`, `querystring`, `headers`). @example {"params":{"id":7}} */
 export const ARGUMENTS_VALUES = 'fastify.arguments.values'
 
-/** JSON text, string: list of `{ part, path, keyword, message, schemaPath?, params?, input? }`; absent without errors. */
+/**
+ * JSON text, string: list of `{ part, path, keyword, message, schemaPath?, params?, input? }`; absent without errors.
+ *
+ * @example [{"part":"params","path":"/id","keyword":"type","message":"must be integer","input":"seven"}]
+ */
 export const ARGUMENTS_ERRORS = 'fastify.arguments.errors'
 
-/** Number of validation or parse errors; int; only when above 0. */
+/** Number of validation or parse errors; int; only when above 0. @example 1 */
 export const ARGUMENTS_ERROR_COUNT = 'fastify.arguments.error_count'
 
-/** `true` when a bound cut values or errors; boolean; absent otherwise. */
+/** `true` when a bound cut values or errors; boolean; absent otherwise. @example true */
 export const ARGUMENTS_TRUNCATED = 'fastify.arguments.truncated'
 
-/** JSON pointers (`/body/session`) of recorded values that were scrubbed; list of strings, at most 32; absent when nothing was. */
+/** JSON pointers (`/body/session`) of recorded values that were scrubbed; list of strings, at most 32; absent when nothing was. @example ["/body/session"] */
 export const ARGUMENTS_SCRUBBED = 'fastify.arguments.scrubbed'
 
-/** When body parsing began; string, UTC, ISO 8601 with microseconds. */
+/** When body parsing began; string, UTC, ISO 8601 with microseconds. @example 2026-11-21T04:30:24.123456Z */
 export const ARGUMENTS_START_TIMESTAMP = 'fastify.arguments.start_timestamp'
 
-/** When validation ended; string, UTC, ISO 8601 with microseconds. */
+/** When validation ended; string, UTC, ISO 8601 with microseconds. @example 2026-11-21T04:30:24.123789Z */
 export const ARGUMENTS_END_TIMESTAMP = 'fastify.arguments.end_timestamp'
 
-/** When the route handler began; string, UTC, ISO 8601 with microseconds; absent when it never ran. */
+/** When the route handler began; string, UTC, ISO 8601 with microseconds; absent when it never ran. @example 2026-11-21T04:30:24.123790Z */
 export const HANDLER_START_TIMESTAMP = 'fastify.handler.start_timestamp'
 
-/** When the route handler ended (for callback handlers: replied); string, UTC, ISO 8601 with microseconds. */
+/** When the route handler ended (for callback handlers: replied); string, UTC, ISO 8601 with microseconds. @example 2026-11-21T04:30:24.124512Z */
 export const HANDLER_END_TIMESTAMP = 'fastify.handler.end_timestamp'
 
-/** `true` when the mapper threw or returned something that is not an object of attributes; boolean; absent otherwise. */
+/** `true` when the mapper threw or returned something that is not an object of attributes; boolean; absent otherwise. @example true */
 export const MAPPER_FAILED = 'fastify.telemetry.mapper_failed'
 
-/** JSON text, string: what the response's schema declares of the answer, as it was serialized; only with `captureResponse`. */
+/** JSON text, string: what the response's schema declares of the answer, as it was serialized; only with `captureResponse`. @example {"id":7} */
 export const RESPONSE_SERIALIZED = 'fastify.response.serialized'
 
 // ---- Child spans -----------------------------------------------------------------------------------------
@@ -181,6 +196,15 @@ export const LOG_TRACE_FLAGS = 'trace_flags'
 /** Histogram, unit `s`: duration of each request, from its first hook to its last byte. */
 export const METRIC_REQUEST_DURATION = 'http.server.request.duration'
 
+/** Up-down counter, unit `{request}`: requests under way, WebSocket connections included; only with the option `metrics.activeRequests`. */
+export const METRIC_ACTIVE_REQUESTS = 'http.server.active_requests'
+
+/** Histogram, unit `By`: bodies of requests that came whole and have a Content-Length; only with the option `metrics.bodySizes`. */
+export const METRIC_REQUEST_BODY_SIZE = 'http.server.request.body.size'
+
+/** Histogram, unit `By`: bodies of answers that were sent whole and have a Content-Length; only with the option `metrics.bodySizes`. */
+export const METRIC_RESPONSE_BODY_SIZE = 'http.server.response.body.size'
+
 /** Bucket boundaries, in seconds, that the convention advises for {@link METRIC_REQUEST_DURATION}. */
 export const REQUEST_DURATION_BOUNDARIES_SECONDS = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
@@ -189,13 +213,17 @@ export const REQUEST_DURATION_BOUNDARIES_SECONDS = [
 /** Counter, unit `{failure}`: validation and parse failures, at most ten a request; unsampled requests count too. */
 export const METRIC_VALIDATION_FAILURES = 'fastify.validation.failures'
 
-/** Part of the request that failed: `params`, `body`, `querystring`, `headers`; or `response`. */
+/** Part of the request that failed: `params`, `body`, `querystring`, `headers`; or `response`; string. @example body */
 export const FASTIFY_VALIDATION_PART = 'fastify.validation.part'
 
-/** Keyword of the schema that failed; `parse` for a body that did not parse. */
+/** Keyword of the schema that failed; string; `parse` for a body that did not parse. @example type */
 export const FASTIFY_VALIDATION_KEYWORD = 'fastify.validation.keyword'
 
-/** Pointer into the schema (`#/properties/age/type`); absent when the validator gives none, or one made of what was sent. */
+/**
+ * Pointer into the schema; string. Absent when the validator gives none, or one made of what was sent.
+ *
+ * @example #/properties/age/type
+ */
 export const FASTIFY_VALIDATION_SCHEMA_PATH = 'fastify.validation.schema_path'
 
 /** Observable counter, unit `{span}`: spans that `configure()` delivered; with `error.type` those that it dropped, by reason. */

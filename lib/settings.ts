@@ -46,6 +46,7 @@ export interface Settings extends RouteSettings, CaptureSettings {
   readonly exceptions: ExceptionSignals
   /** What takes exceptions that are log records. */
   readonly logs: LoggerSource
+  readonly measuresBodySizes: boolean
   readonly clock: Clock
   readonly formatTimestamp: (epochMillis: number) => string
   readonly guard: Guard
@@ -53,7 +54,8 @@ export interface Settings extends RouteSettings, CaptureSettings {
 
 /** Turns checked options into settings. */
 export function toSettings (options: FastifySchemaTelemetryOptions): Settings {
-  const { ignore } = options
+  const { ignore, metrics = true } = options
+  const metricChoice = typeof metrics === 'object' ? metrics : {}
   const scrubber: Scrubber = createScrubber(checkScrubbing(options.scrubbing), (error) => guard.report('scrubbing callback', error))
   const guard = createGuard((text, maxLength) => scrubText(scrubber, withoutQuotedJson(text), maxLength))
   return Object.freeze({
@@ -73,7 +75,8 @@ export function toSettings (options: FastifySchemaTelemetryOptions): Settings {
     requestHook: options.requestHook ?? null,
     responseHook: options.responseHook ?? null,
     findTracer: createTracerSource(options.tracerProvider),
-    findInstruments: options.metrics === false ? () => null : createInstruments(options.meterProvider, guard),
+    findInstruments: metrics === false ? () => null : createInstruments(options.meterProvider, guard, metricChoice),
+    measuresBodySizes: metricChoice.bodySizes === true,
     exceptions: options.exceptions ?? exceptionSignalsOf(process.env),
     logs: createLoggerSource(options.loggerProvider, guard),
     clock: findClock(options.tracerProvider ?? trace.getTracerProvider()),

@@ -8,8 +8,10 @@ import { finishServerSpan } from '../server-span/finish.ts'
 import { OpenRecords } from '../server-span/open-records.ts'
 import type { BreakOff } from '../server-span/outcome.ts'
 import { NEVER, type RequestRecord } from '../server-span/request-record.ts'
+import { countStart } from '../server-span/start.ts'
 import { ABNORMAL_CLOSURE } from '../server-span/web-socket.ts'
 import type { Settings } from '../settings.ts'
+import { bodyBytesOf } from './body-bytes.ts'
 import { breakOffOf } from './break-off.ts'
 import { createIdleSockets } from './idle-sockets.ts'
 import { noteUnvalidated } from './note-request-arguments.ts'
@@ -48,6 +50,7 @@ export function createRequestEnds (settings: Settings): RequestEnds {
       open.remove(record)
       endRequest(record, request, reply, cause)
     }
+    countStart(record)
     // A hook before ours may have waited for so long that the client has left: `close` has come, or never will (HTTP/2 says it of the stream alone).
     if (raw.destroyed || socket?.destroyed) return end()
     record.end = end
@@ -93,6 +96,7 @@ export function createRequestEnds (settings: Settings): RequestEnds {
         // Of a reply that never had its turn nothing was sent, though it says so.
         headersSent: raw.headersSent && record.hadTurn,
         statusCode: raw.statusCode,
+        bodyBytes: settings.measuresBodySizes ? bodyBytesOf(request, reply, record.bodyReceived, completed) : undefined,
       })
     } catch (error) {
       guard.report('request end', error)

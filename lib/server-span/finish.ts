@@ -1,5 +1,5 @@
 import { SpanStatusCode, type Span } from '@opentelemetry/api'
-import { recordDuration } from '../metrics.ts'
+import { countActive, recordRequest, type BodyBytes } from '../metrics.ts'
 import {
   ARGUMENTS_END_TIMESTAMP, ARGUMENTS_START_TIMESTAMP, ERROR_TYPE, ERROR_TYPE_TIMEOUT, HANDLER_END_TIMESTAMP, HANDLER_START_TIMESTAMP, HTTP_RESPONSE_STATUS_CODE,
   WEBSOCKET_BYTES_RECEIVED, WEBSOCKET_BYTES_SENT, WEBSOCKET_CLOSE_CODE, WEBSOCKET_MESSAGES_RECEIVED, WEBSOCKET_MESSAGES_SENT,
@@ -16,6 +16,8 @@ export interface ResponseEnd {
   brokenOff: BreakOff | null
   headersSent: boolean
   statusCode: number
+  /** Sizes of the bodies that came and were sent whole, as far as they are known; absent when nobody measures them. */
+  bodyBytes?: BodyBytes | undefined
 }
 
 /** Ends the span and measures the request: once, whatever fails on the way. */
@@ -50,20 +52,29 @@ export function finishServerSpan (record: RequestRecord, response: ResponseEnd):
   } catch (error) {
     settings.guard.report('span end', error)
   }
-  // A connection that stays open for hours has no place among the durations of requests.
-  if (!record.isMeasured || webSocket !== null) return
-  const instruments = settings.findInstruments()
+  measure(record, outcome, endMillis, response.bodyBytes)
+}
+
+function measure (record: RequestRecord, { statusCode, errorType }: Outcome, endMillis: number, bodyBytes: BodyBytes = NO_BODIES): void {
+  const { request, route, context } = record
+  const instruments = record.settings.findInstruments()
   if (instruments === null) return
-  const { request, route } = record
-  recordDuration(instruments.duration, {
+  if (record.isCountedActive) countActive(instruments.activeRequests!, -1, request, context)
+  // A connection that stays open for hours has no place among the durations of requests.
+  if (!record.isMeasured || record.webSocket !== null) return
+  recordRequest(instruments, {
     durationSeconds: (endMillis - record.startMillis) / 1000,
     method: request.method,
     scheme: request.scheme,
+    protocolVersion: request.protocolVersion,
     route: route.route,
-    statusCode: outcome.statusCode,
-    errorType: outcome.errorType,
-  }, record.context)
+    statusCode,
+    errorType,
+    bodyBytes,
+  }, context)
 }
+
+const NO_BODIES: BodyBytes = Object.freeze({})
 
 function describeEnd (record: RequestRecord, { statusCode, errorType }: Outcome): void {
   const { span, webSocket } = record

@@ -20,8 +20,11 @@ export interface RequestFacts {
   method: string
   /** As sent, when `method` is `_OTHER`. */
   methodOriginal: string | undefined
+  /** `http` or `https`. */
   scheme: string
   path: string
+  /** As far as it may be recorded; `undefined` when none was sent. */
+  query: string | undefined
   serverAddress: string | undefined
   serverPort: number | undefined
   clientAddress: string | undefined
@@ -37,6 +40,7 @@ export const NO_FACTS: RequestFacts = Object.freeze({
   methodOriginal: undefined,
   scheme: '',
   path: '',
+  query: undefined,
   serverAddress: undefined,
   serverPort: undefined,
   clientAddress: undefined,
@@ -123,6 +127,8 @@ export class RequestRecord {
   ownsSpan = true
   /** Its duration is this package's to record; not so inside an HTTP request that instrumentation-http measures. */
   isMeasured = true
+  /** It is among the active requests of the metric, and has to be taken off at its end. */
+  isCountedActive = false
   /** What is being sent, when it is a stream. */
   payload: object | null = null
   /** The connection was upgraded. */

@@ -1,7 +1,8 @@
 import { SpanKind, trace, type Attributes, type Context, type Link, type Span } from '@opentelemetry/api'
+import { countActive } from '../metrics.ts'
 import {
   CLIENT_ADDRESS, CODE_FUNCTION_NAME, FASTIFY_ROUTE_OPERATION_ID, HTTP_METHOD_OTHER, HTTP_REQUEST_METHOD, HTTP_REQUEST_METHOD_ORIGINAL,
-  HTTP_ROUTE, NETWORK_PEER_ADDRESS, NETWORK_PEER_PORT, NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, URL_PATH, URL_SCHEME,
+  HTTP_ROUTE, NETWORK_PEER_ADDRESS, NETWORK_PEER_PORT, NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, URL_PATH, URL_QUERY, URL_SCHEME,
   USER_AGENT_ORIGINAL,
 } from '../semconv.ts'
 import type { RequestFacts, RequestRecord, RouteFacts } from './request-record.ts'
@@ -55,6 +56,19 @@ export function startServerSpan (record: RequestRecord, parent: Context, { hasLo
   record.isRecording = isRecording
 }
 
+/** Counts the request among those under way, if that is asked for; its end takes it off again. */
+export function countStart (record: RequestRecord): void {
+  if (!record.isMeasured) return
+  try {
+    const counter = record.settings.findInstruments()?.activeRequests ?? null
+    if (counter === null) return
+    countActive(counter, 1, record.request, record.context)
+    record.isCountedActive = true
+  } catch (error) {
+    record.settings.guard.report('metrics', error)
+  }
+}
+
 /** `METHOD route`, or the method alone: never the path, which has no end of values. Kept for the next request: methods are few. */
 function spanName ({ method }: RequestFacts, { route, spanNames }: RouteFacts): string {
   const known = spanNames.get(method)
@@ -72,6 +86,7 @@ function startAttributes (request: RequestFacts, route: RouteFacts): Attributes 
     [URL_PATH]: request.path,
     [NETWORK_PROTOCOL_VERSION]: request.protocolVersion,
   }
+  if (request.query !== undefined) attributes[URL_QUERY] = request.query
   if (route.route !== undefined) attributes[HTTP_ROUTE] = route.route
   if (request.serverAddress !== undefined) attributes[SERVER_ADDRESS] = request.serverAddress
   if (request.serverPort !== undefined) attributes[SERVER_PORT] = request.serverPort

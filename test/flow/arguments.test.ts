@@ -697,11 +697,11 @@ t.test('the mapper: of the plugin and of the route, with copies, once, for every
   t.equal(calls.length, 4)
   const common = { ...requestAttributes('GET', '/', '/'), 'app.seen': true }
   t.same(normalize(spans).map(({ attributes }) => attributes), [
-    { ...common, 'http.response.status_code': 200, ...ALL_TIMES },
-    { ...common, 'http.response.status_code': 400, 'fastify.arguments.error_count': 1, ...ARGUMENT_TIMES },
-    { ...common, 'http.response.status_code': 401, 'fastify.arguments.start_timestamp': 'TIME' },
+    { ...common, 'url.query': 'n=1', 'http.response.status_code': 200, ...ALL_TIMES },
+    { ...common, 'url.query': 'n=x', 'http.response.status_code': 400, 'fastify.arguments.error_count': 1, ...ARGUMENT_TIMES },
+    { ...common, 'url.query': '*', 'http.response.status_code': 401, 'fastify.arguments.start_timestamp': 'TIME' },
     { ...common, 'http.request.method': 'POST', 'http.response.status_code': 400, 'fastify.arguments.error_count': 1, ...ARGUMENT_TIMES },
-    { ...requestAttributes('GET', '/own', '/own'), 'app.twice': 8, 'http.response.status_code': 200, ...ALL_TIMES },
+    { ...requestAttributes('GET', '/own?n=4', '/own'), 'app.twice': 8, 'http.response.status_code': 200, ...ALL_TIMES },
   ])
 })
 

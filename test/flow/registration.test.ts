@@ -115,7 +115,8 @@ t.test('wrong options throw at register, naming the option, what was expected an
     ]),
     [{ exceptions: 'events' }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "exceptions" must be one of "event", "log", "both", "none", received "events"'],
     [{ loggerProvider: {} }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "loggerProvider" must be a logger provider (an object with getLogger), received an object'],
-    [{ metrics: null }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "metrics" must be a boolean, received null'],
+    [{ metrics: null }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "metrics" must be a boolean or an object of activeRequests and bodySizes, received null'],
+    [{ metrics: { bodySizes: 1 } }, 'FST_SCHEMA_TELEMETRY_INVALID_OPTION', 'fastify-schema-telemetry: option "metrics.bodySizes" must be a boolean, received 1'],
   ]
   for (const [options, code, message] of cases) {
     const app = Fastify()
@@ -170,7 +171,7 @@ t.test('the duration metric: seconds, the advised buckets, every request, sample
   }
   const metric = exporter.getMetrics().at(-1)!.scopeMetrics[0]!.metrics[0]!
   t.match(metric.descriptor, { name: 'http.server.request.duration', unit: 's' })
-  const common = { 'http.request.method': 'GET', 'url.scheme': 'http' }
+  const common = { 'http.request.method': 'GET', 'url.scheme': 'http', 'network.protocol.version': '1.1' }
   const points = metric.dataPoints as Array<{ attributes: object, value: { count: number, sum: number, buckets: { boundaries: number[] } } }>
   t.same(points.map(({ attributes, value }) => [attributes, value.count]), [
     [{ ...common, 'http.route': '/users/:id', 'http.response.status_code': 200 }, 4],

@@ -38,12 +38,14 @@ function normalizeEvent ({ name, attributes }: PlainSpan['events'][number]) {
   return { name, attributes: { ...rest, ...(stack === undefined ? {} : { 'exception.stacktrace': typeof stack }) } }
 }
 
-/** Attributes that each request over a socket of this machine has. */
-export function requestAttributes (method: string, path: string, route?: string): Record<string, unknown> {
+/** Attributes that each request over a socket of this machine has; the query as it is recorded. */
+export function requestAttributes (method: string, target: string, route?: string): Record<string, unknown> {
+  const [path, query] = target.split('?')
   return {
     'http.request.method': method,
     'url.scheme': 'http',
     'url.path': path,
+    ...(query === undefined ? {} : { 'url.query': query }),
     'network.protocol.version': '1.1',
     'server.address': '127.0.0.1',
     'server.port': 'PORT',
