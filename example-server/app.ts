@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
@@ -25,11 +26,7 @@ const Profile = Type.Object({
 /** The application: nothing in it knows of telemetry but the one `register` and the annotations of its schemas. */
 export async function buildApp () {
   const app = Fastify().withTypeProvider<TypeBoxTypeProvider>()
-  await app.register(otelPlugin, { extraSpans: true, ignore: ['/health*'] })
-
-  app.get('/', async function index () {
-    return { message: 'Hello World' }
-  })
+  await app.register(otelPlugin, { extraSpans: true, ignore: ['/health*'], responseHeader: true })
 
   app.post('/', { schema: { body: User } }, async function addUser (request) {
     return { message: `${request.body.name} added` }
@@ -74,5 +71,18 @@ export async function buildApp () {
     return { message: 'at last' }
   })
 
+  app.get('/stream', async function stream (_request, reply) {
+    return reply.type('text/plain; charset=utf-8').send(Readable.from(countDown()))
+  })
+
   return app
+}
+
+/** A second, in pieces. */
+async function * countDown () {
+  for (const word of ['three', 'two', 'one']) {
+    yield `${word}\n`
+    await delay(333)
+  }
+  yield 'go\n'
 }

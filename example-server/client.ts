@@ -15,7 +15,7 @@ const tracer = trace.getTracer('my-client-service')
 
 await tracer.startActiveSpan('visit the example server', { kind: SpanKind.INTERNAL }, async (span) => {
   try {
-    for (const path of ['/', '/items/5?q=somequery']) {
+    for (const path of ['/hello?name=world', '/items/5?q=somequery']) {
       const response = await fetch(server + path)
       console.log(`GET ${path} -> ${response.status} ${await response.text()}`)
     }

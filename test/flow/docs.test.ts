@@ -608,6 +608,7 @@ t.test('links between the documents lead somewhere', async (t) => {
       t.ok(existsSync(join(root, file)), `${path}: ${target}`)
       if (anchor !== undefined) t.ok(documents.find((document) => document.path === file)?.headings.map(toAnchor).includes(anchor), `${path}: ${target}#${anchor}`)
     }
+    for (const [, picture] of prose.matchAll(/ src(?:set)?="([^"]*)"/g)) t.ok(existsSync(join(root, dirname(path), picture!)), `${path}: ${picture}`)
   }
 })
 

@@ -78,7 +78,7 @@ t.test('the example and its client in a real Jaeger: services, parents, argument
   const parentOf = ({ parentSpanId }: JaegerSpan) => parentSpanId === undefined ? undefined : byId.get(parentSpanId)
   const served = visit!.spans.filter(({ tags }) => tags['span.kind'] === 'server').sort((one, other) => one.name < other.name ? -1 : 1)
   t.same(served.map((span) => [span.service, span.name, parentOf(span)?.service, parentOf(span)?.tags['span.kind'], parentOf(parentOf(span)!)?.name]), [
-    ['example-server', 'GET /', 'my-client-service', 'client', 'visit the example server'],
+    ['example-server', 'GET /hello', 'my-client-service', 'client', 'visit the example server'],
     ['example-server', 'GET /items/:item_id', 'my-client-service', 'client', 'visit the example server'],
   ])
   t.equal(served[1]!.tags['fastify.arguments.values'], '{"params":{"item_id":5},"querystring":{"q":"somequery"}}')

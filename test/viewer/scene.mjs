@@ -94,7 +94,6 @@ const tenant = { 'x-tenant': 'acme' }
 
 /** What people send: mostly good, some of it wrong. */
 export const requests = {
-  root: (address) => send(address, 'GET', '/'),
   hello: (address) => send(address, 'GET', '/hello?name=world'),
   item: (address, id = 5) => send(address, 'GET', `/items/${id}?q=lamp`),
   wrongItem: (address) => send(address, 'GET', '/items/five?q=lamp'),
