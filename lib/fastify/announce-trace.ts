@@ -17,18 +17,20 @@ export function announceTrace (raw: ServerResponse, span: Span): void {
   if ('stream' in raw) raw.setHeader(SERVER_TIMING, entry)
   const { writeHead } = raw as unknown as { writeHead: WriteHead }
   const writeHeadWithEntry: WriteHead = function (statusCode, ...rest) {
-    const headers = rest.at(-1)
+    // Not always the last: libraries that hand a head on pass what they were not given as `undefined`.
+    const at = rest.findLastIndex((argument) => argument !== null && typeof argument === 'object')
+    const headers = rest[at] as object | undefined
     const known = this.getHeader(SERVER_TIMING)
-    if (headers !== null && typeof headers === 'object') rest[rest.length - 1] = Array.isArray(headers) ? listWithEntry(headers, known, entry) : objectWithEntry(headers, known, entry)
+    if (headers !== undefined) rest[at] = Array.isArray(headers) ? listWithEntry(headers, known, entry) : objectWithEntry(headers, known, entry)
     else if (!this.headersSent) this.setHeader(SERVER_TIMING, append(known, entry))
     return writeHead.call(this, statusCode, ...rest)
   }
   raw.writeHead = writeHeadWithEntry as typeof raw.writeHead
 }
 
-/** Names and values in turn, as Node.js takes them; in the undocumented form of pairs they stay as they are. */
+/** Names and values in turn, as Node.js takes them; in the undocumented form of pairs they stay as they are, and so does a list that Node.js refuses. */
 function listWithEntry (headers: unknown[], known: unknown, entry: string): unknown[] {
-  if (Array.isArray(headers[0])) return headers
+  if (Array.isArray(headers[0]) || headers.length % 2 === 1) return headers
   const at = headers.findIndex((name, index) => index % 2 === 0 && isNamed(name))
   return at === -1 ? [...headers, SERVER_TIMING, append(known, entry)] : headers.with(at + 1, append(headers[at + 1], entry))
 }

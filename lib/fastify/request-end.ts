@@ -1,5 +1,5 @@
+import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
-import type { Writable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { headerAttributes } from '../arguments/named-texts.ts'
@@ -20,6 +20,9 @@ import type { RoutePlan } from './route-plan.ts'
 
 /** How long a WebSocket whose connection is gone may take to say how it was closed, milliseconds. */
 const CLOSE_CODE_MILLIS = 250
+
+/** The code of a stream that nobody has reset. @see https://www.rfc-editor.org/rfc/rfc9113#section-7 */
+const HTTP2_NO_ERROR = 0
 
 /** Ends each request that it was told of, once, whatever becomes of it. */
 export interface RequestEnds {
@@ -62,6 +65,7 @@ export function createRequestEnds (settings: Settings): RequestEnds {
     // Whose span it is ends it at `close` too, and has listened before.
     if (record.ownsSpan) raw.on('close', end)
     else raw.prependListener('close', end)
+    if (isHttp2(raw) && request.method === 'HEAD') endWithHead(record, raw, end)
   }
 
   /** A pipelined reply has no socket until its turn comes; then its own `close` comes too. */
@@ -89,8 +93,7 @@ export function createRequestEnds (settings: Settings): RequestEnds {
     }
     try {
       const { raw } = reply
-      // `finish` alone is not enough: a stream that the client of HTTP/2 cancels has one too.
-      const completed = cause === undefined && ((record.completed && raw.writableEnded) || record.webSocket !== null)
+      const completed = cause === undefined && (record.completed || record.webSocket !== null)
       finishServerSpan(record, {
         brokenOff: completed ? null : cause ?? breakOffOf(request, reply, record.payload, idle.hasTimedOut(request.raw.socket), isClosing),
         // Of a reply that never had its turn nothing was sent, though it says so.
@@ -135,10 +138,18 @@ function awaitCloseCode (record: RequestRecord, end: () => void): void {
   }
 }
 
+/** Over HTTP/2 the stream of a HEAD ends with the head, and its reply has no `close` if it has not ended by then. */
+function endWithHead (record: RequestRecord, raw: Http2Response, end: () => void): void {
+  raw.stream.once('close', () => {
+    record.completed ||= raw.headersSent && raw.stream.rstCode === HTTP2_NO_ERROR
+    end()
+  })
+}
+
 /** Node.js says `finish` also of a response whose connection broke before all of it was written. */
-function wasFlushed (raw: object, socket: Socket | undefined): boolean {
-  // The socket of HTTP/2 is the stream, which is destroyed at each end.
-  if (isHttp2(raw)) return raw.stream.writableFinished
+function wasFlushed (raw: Response, socket: Socket | undefined): boolean {
+  // The socket of HTTP/2 is the stream, which is destroyed at each end. One that is cancelled finishes too, and a reply to it ends without a head.
+  if (isHttp2(raw)) return raw.stream.writableFinished && raw.writableEnded && raw.headersSent
   if (socket === undefined || !isBroken(socket)) return true
   // `app.close()` destroys the sockets of responses that have ended just now; what the system has taken at once will still arrive.
   return !socket.errored && socket.writableLength === 0 && (socket as MaybeClogged)._writableState?.needDrain !== true
@@ -153,6 +164,9 @@ function isBroken ({ destroyed, errored }: Socket): boolean {
   return destroyed || (errored !== null && errored !== undefined)
 }
 
-function isHttp2 (raw: object): raw is { stream: Writable } {
+type Response = FastifyReply['raw']
+type Http2Response = Response & { stream: ServerHttp2Stream }
+
+function isHttp2 (raw: Response): raw is Http2Response {
   return 'stream' in raw
 }

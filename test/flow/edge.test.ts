@@ -221,6 +221,7 @@ const answers: Array<[name: string, handler: Handler, others: string]> = [
   ['a reply that is hijacked', (_request, reply) => { reply.hijack(); reply.raw.end('ok') }, ''],
   ['a hijacked head', (_request, reply) => { reply.hijack(); reply.raw.writeHead(200, { 'SERVER-Timing': 'db' }).end('ok') }, 'db, '],
   ['a hijacked head with a message', (_request, reply) => { reply.hijack(); reply.raw.writeHead(200, 'Fine', { a: 'b' }).end('ok') }, ''],
+  ['a hijacked head that a library hands on', (_request, reply) => { reply.hijack(); reply.raw.writeHead(200, { 'Server-Timing': 'db' } as never, undefined).end('ok') }, 'db, '],
   ['a hijacked head without headers', (_request, reply) => { reply.hijack(); reply.raw.writeHead(200).end('ok') }, ''],
 ]
 
@@ -258,8 +259,19 @@ t.test('responseHeader: the trace stands in Server-Timing of every answer, besid
     reply.hijack()
     reply.raw.writeHead(200, [['a', 'b']] as never).end('ok')
   })
+  plain.app.get('/handed-on', (_request, reply) => {
+    reply.hijack()
+    reply.raw.writeHead(200, ['set-cookie', 'a=1', 'set-cookie', 'b=2'] as never, undefined).end('ok')
+  })
+  plain.app.get('/odd', (_request, reply) => {
+    reply.hijack()
+    t.throws(() => reply.raw.writeHead(200, ['a', 'b', 'server-timing']), { code: 'ERR_INVALID_ARG_VALUE' }, 'as without the plugin')
+    reply.raw.end('ok')
+  })
   t.match((await send(await plain.port(), 'GET', '/twice')).headers['server-timing'], /^trace;desc=00-/)
   t.match((await send(await plain.port(), 'GET', '/pairs')).headers, { a: 'b' })
+  t.match((await send(await plain.port(), 'GET', '/handed-on')).headers, { 'set-cookie': ['a=1', 'b=2'], 'server-timing': /^trace;desc=00-/ })
+  t.match((await send(await plain.port(), 'GET', '/odd')).headers['server-timing'], /^trace;desc=00-/)
 })
 
 t.test('responseHeader over HTTP/2, and of a request that is not sampled', async (t) => {

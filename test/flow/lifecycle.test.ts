@@ -1137,21 +1137,26 @@ t.test('HTTP/2: answers', async (t) => {
     reply.hijack()
     reply.raw.end('raw')
   })
+  app.get('/head-and-no-end', (_request, reply) => {
+    reply.hijack()
+    reply.raw.writeHead(200)
+  })
   const session = openSession(t, `http://127.0.0.1:${await subject.port()}`)
   const json = { ':method': 'POST', 'content-type': 'application/json' }
   const seen: unknown[] = []
   for (const [path, headers, body] of [
-    ['/'], ['/', { ':method': 'HEAD' }], ['/stream'], ['/trailers'], ['/no-content'], ['/throws'], ['/', json, '{"a":1}'], ['/limited', json, '{"a":"too long"}'], ['/hijack'], ['/nowhere'],
+    ['/'], ['/', { ':method': 'HEAD' }], ['/head-and-no-end', { ':method': 'HEAD' }], ['/stream'], ['/trailers'], ['/no-content'], ['/throws'], ['/', json, '{"a":1}'], ['/limited', json, '{"a":"too long"}'], ['/hijack'], ['/nowhere'],
   ] as Array<[path: string, headers?: Record<string, string>, body?: string]>) {
     const answer = await sendHttp2(session, path, headers, body)
     seen.push([answer.status, answer.body])
   }
   session.close()
-  t.match(seen, [[200, '{"ok":true}'], [200, ''], [200, 'one two'], [200, 'one two'], [204, ''], [500, /no such thing/], [200, '{"a":1}'], [413, /large/], [200, 'raw'], [404, /Not Found/]])
+  t.match(seen, [[200, '{"ok":true}'], [200, ''], [200, ''], [200, 'one two'], [200, 'one two'], [204, ''], [500, /no such thing/], [200, '{"a":1}'], [413, /large/], [200, 'raw'], [404, /Not Found/]])
   const ok = { ...HTTP2, status: 200, times: ALL_TIMES }
   await subject.expectSpans([
     requestSpan('GET', '/', ok),
     requestSpan('HEAD', '/', ok),
+    requestSpan('HEAD', '/head-and-no-end', ok),
     requestSpan('GET', '/stream', ok),
     requestSpan('GET', '/trailers', ok),
     requestSpan('GET', '/no-content', { ...ok, status: 204 }),
@@ -1176,6 +1181,7 @@ t.test('HTTP/2: answers that break off', async (t) => {
   }
   const cases: Array<{
     name: string
+    method?: 'HEAD'
     server?: object
     handler?: (request: FastifyRequest, reply: FastifyReply) => unknown
     /** The client waits for the first of the body, not for the handler alone. */
@@ -1188,6 +1194,17 @@ t.test('HTTP/2: answers that break off', async (t) => {
     { name: 'the client destroys its session in the handler', act: (_stream, session) => { session.destroy() }, span: left, proves: BEFORE_HEAD },
     { name: 'the client ends its session with an error', act: (_stream, session) => { session.destroy(new Error('bad server'), 2) }, span: left, proves: BEFORE_HEAD },
     { name: 'the client resets its connection', act: (_stream, _session, _subject, socket) => { socket.resetAndDestroy() }, span: left, proves: BEFORE_HEAD },
+    // Node.js does not say `close` of its reply.
+    { name: 'the client cancels a HEAD in the handler', method: 'HEAD', act: (stream) => { stream.close(8) }, span: left, proves: BEFORE_HEAD },
+    {
+      name: 'the application cancels the stream, and answers too late',
+      handler: async (_request, { raw }) => {
+        (raw as never as { stream: Stream }).stream.close(8)
+        return 'too late'
+      },
+      span: { ...failed, times: ALL_TIMES },
+      proves: 'The server destroyed the reply before the head was sent',
+    },
     ...[0, 8].map((code) => ({
       name: `the client cancels with code ${code} in the middle of a stream`,
       handler: async (_request: FastifyRequest, reply: FastifyReply) => reply.send(endlessStream()),
@@ -1238,7 +1255,7 @@ t.test('HTTP/2: answers that break off', async (t) => {
       proves: BEFORE_HEAD,
     },
   ]
-  for (const { name, server, handler, afterHead, act, span, proves } of cases) {
+  for (const { name, method = 'GET', server, handler, afterHead, act, span, proves } of cases) {
     await t.test(name, async (t) => {
       const subject = await setUp(t, { server: { http2: true, ...server } })
       const entered = defer()
@@ -1249,7 +1266,7 @@ t.test('HTTP/2: answers that break off', async (t) => {
       const port = await subject.port()
       const socket = connect(port, '127.0.0.1')
       const session = openSession(t, `http://127.0.0.1:${port}`, { createConnection: () => socket })
-      const stream = openStream(session, '/')
+      const stream = openStream(session, '/', { ':method': method })
       await entered.promise
       if (afterHead) {
         await once(stream, 'data')
@@ -1261,7 +1278,7 @@ t.test('HTTP/2: answers that break off', async (t) => {
       session.destroy()
       const status = afterHead ? 200 : undefined
       const happening = proves ?? 'The stream failed, or the server destroyed the reply, after the head was sent'
-      await subject.expectRow(rows, happening, requestSpan('GET', '/', { ...HTTP2, status, times: STARTED_TIMES, ...span }), status)
+      await subject.expectRow(rows, happening, requestSpan(method, '/', { ...HTTP2, status, times: STARTED_TIMES, ...span }), status)
     })
   }
 })
