@@ -8,11 +8,14 @@
  * where the lowest versions are installed.
  * Fails when a test fails and when one is skipped. KEEP_CONSUMER=1 leaves the application's folder for a look.
  */
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+
+/** Of each program that is run. */
+const LIMITS = { encoding: 'utf8', timeout: 300_000, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 }
 
 const consumers = dirname(fileURLToPath(import.meta.url))
 const root = join(consumers, '../..')
@@ -40,7 +43,7 @@ cpSync(join(consumers, 'shapes'), join(app, 'shapes'), { recursive: true })
 step('npm ci', () => npm(app, 'ci', '--ignore-scripts', '--silent'))
 step('install the tarball', () => npm(app, 'install', '--no-save', '--ignore-scripts', '--silent', join(home, tarball)))
 
-const failed = [...runFlowTests(), ...runShapes()].filter((isGood) => !isGood).length
+const failed = [...await runFlowTests(), ...runShapes()].filter((isGood) => !isGood).length
 console.log(failed === 0 ? `${line} on Node ${process.versions.node}: all passed` : `${line} on Node ${process.versions.node}: ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1
 
@@ -48,22 +51,29 @@ function isLeftOut (source) {
   return source.startsWith('// repository only') || (line.endsWith('-lowest') && source.startsWith('// latest versions only'))
 }
 
-function runFlowTests () {
+/** Two at a time: they wait more than they work. */
+async function runFlowTests () {
   const files = readdirSync(join(app, 'test/flow')).filter((name) => name.endsWith('.test.ts'))
     .filter((name) => !isLeftOut(readFileSync(join(app, 'test/flow', name), 'utf8')))
   if (files.length === 0) stop('no flow test to run: every file is for the repository only')
   const toProgram = process.features.typescript ? (name) => `test/flow/${name}` : stripTypes(files)
-  return files.map((name) => {
-    const start = performance.now()
-    // Nothing of a tap run that this script may be part of must reach the tests: they are plain processes here.
-    const { output, status } = run(process.execPath, [toProgram(name)], app, /^(?:TAP|_TAPJS|NODE_|OTEL_|npm_)/)
-    const results = output.match(/^ *(?:not )?ok \d+.*$/gm) ?? []
-    const passed = results.filter((result) => /^ *ok/.test(result) && !/# (?:SKIP|TODO)/i.test(result)).length
-    const skipped = results.filter((result) => /# (?:SKIP|TODO)/i.test(result)).length
-    const isGood = status === 0 && skipped === 0 && passed > 0
-    if (!isGood) console.log(output)
-    return say(isGood, `test/flow/${name}`, `${passed} ok, ${results.length - passed - skipped} not ok, ${skipped} skipped${status === 0 ? '' : `, ended with ${status}`}`, start)
-  })
+  const results = []
+  const rest = files.values()
+  const runRest = async () => { for (const name of rest) results.push(await runFlowTest(name, toProgram(name))) }
+  await Promise.all([runRest(), runRest()])
+  return results
+}
+
+async function runFlowTest (name, program) {
+  const start = performance.now()
+  // Nothing of a tap run that this script may be part of must reach the tests: they are plain processes here.
+  const { output, status } = await runBeside(process.execPath, [program], app, /^(?:TAP|_TAPJS|NODE_|OTEL_|npm_)/)
+  const lines = output.match(/^ *(?:not )?ok \d+.*$/gm) ?? []
+  const passed = lines.filter((line) => /^ *ok/.test(line) && !/# (?:SKIP|TODO)/i.test(line)).length
+  const skipped = lines.filter((line) => /# (?:SKIP|TODO)/i.test(line)).length
+  const isGood = status === 0 && skipped === 0 && passed > 0
+  if (!isGood) console.log(output)
+  return say(isGood, `test/flow/${name}`, `${passed} ok, ${lines.length - passed - skipped} not ok, ${skipped} skipped${status === 0 ? '' : `, ended with ${status}`}`, start)
 }
 
 /** For a Node that cannot do it itself, such as 20: what tsc leaves when it only takes the types away. */
@@ -133,11 +143,23 @@ function findNpm () {
 }
 
 function run (command, args, cwd, withoutVariables) {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !withoutVariables.test(name)))
+  const { stdout, stderr, status, signal, error } = spawnSync(command, args, { cwd, env: envWithout(withoutVariables), ...LIMITS })
+  return { stdout, output: `${stdout}${stderr}${error === undefined ? '' : error.message}`, status: status ?? signal ?? 'an error' }
+}
+
+function runBeside (command, args, cwd, withoutVariables) {
+  return new Promise((resolve) => {
+    execFile(command, args, { cwd, env: envWithout(withoutVariables), ...LIMITS }, (error, stdout, stderr) => {
+      resolve({ output: `${stdout}${stderr}`, status: error === null ? 0 : error.code ?? error.signal ?? 'an error' })
+    })
+  })
+}
+
+function envWithout (variables) {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !variables.test(name)))
   // What is started by name, such as the scripts of a build, runs on the same Node.
   env.PATH = [dirname(process.execPath), env.PATH].join(delimiter)
-  const { stdout, stderr, status, signal, error } = spawnSync(command, args, { cwd, env, encoding: 'utf8', timeout: 300_000, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 })
-  return { stdout, output: `${stdout}${stderr}${error === undefined ? '' : error.message}`, status: status ?? signal ?? 'an error' }
+  return env
 }
 
 function refuseOldNode () {

@@ -175,6 +175,16 @@ inBrowser('each filter and the search show what they say, and stand in the addre
   await page.getByText('No trace matches').waitFor()
   await page.getByRole('button', { name: 'Clear the filters' }).click()
   await counted('6 traces')
+  // Whoever types slowly is not interrupted by the search.
+  await page.locator('#search').pressSequentially('GET ')
+  await page.waitForURL(`${shop.base}/?q=GET`)
+  await counted('5 traces')
+  await page.locator('#search').pressSequentially('/nowhere')
+  await counted('0 traces')
+  t.equal(await page.locator('#search').inputValue(), 'GET /nowhere')
+  await page.getByRole('button', { name: 'Clear the filters' }).click()
+  await counted('6 traces')
+  t.equal(await page.locator('#search').inputValue(), '')
   // New traces are searched too, while they come.
   await page.locator('#search').fill('/failing')
   await counted('1 trace')
@@ -398,6 +408,7 @@ inBrowser('10,000 traces: what is out of sight does not exist, and everything ca
   await page.locator('.trace-row[aria-selected="true"]', { hasText: 'number 1' }).waitFor()
   // What comes in above does not move what is read; the oldest have to go.
   await page.evaluate("document.querySelector('.traces').scrollTop -= 5000")
+  await page.locator('.trace-row[aria-selected="true"]').waitFor({ state: 'detached' })
   const read = page.locator('.trace-row').nth(20)
   const [id, before] = [await read.getAttribute('id'), await boxOf(read)]
   await shop.post([otlpSpan(20_001, { name: 'newest', startTimeUnixNano: nanos(20_001), endTimeUnixNano: nanos(20_002) })])

@@ -50,11 +50,17 @@ function SearchField (): VNode {
   const [typed, setTyped] = useState(filters.text)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   const field = useRef<HTMLInputElement>(null)
-  // Back, forward and "Clear" change it too.
-  useEffect(() => { setTyped(filters.text) }, [filters.text])
+  const asked = useRef(filters.text)
+  // Back, forward and "Clear" change it too; what was asked for here has no say in what is being typed on.
+  useEffect(() => {
+    if (filters.text === asked.current) return
+    asked.current = filters.text
+    setTyped(filters.text)
+  }, [filters.text])
   const search = (text: string) => {
     clearTimeout(timer.current)
-    filter({ text: text.trim() }, 'replace')
+    asked.current = text.trim()
+    filter({ text: asked.current }, 'replace')
   }
   const onInput = ({ currentTarget: { value } }: { currentTarget: HTMLInputElement }) => {
     setTyped(value)

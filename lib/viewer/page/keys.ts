@@ -26,7 +26,8 @@ export function useKeys (keys: KeyMap): void {
 
 function isBusy ({ target, key }: KeyboardEvent): boolean {
   if (!(target instanceof Element)) return false
-  if (target.closest('input, textarea, select, dialog') !== null) return true
+  // A dialog that was closed just now may still have the focus.
+  if (target.closest('input, textarea, select, dialog[open]') !== null) return true
   // What is read is scrolled.
   if (/^(?:Arrow|Page|Home$|End$)/.test(key) && target.closest('.details') !== null) return true
   // Enter and Space belong to what is focused.
