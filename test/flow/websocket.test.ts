@@ -32,7 +32,7 @@ const ORDERS: Order[] = ['this plugin first', '@fastify/websocket first']
 async function setUpWebSockets (t: Test, order: Order, build: (app: FastifyInstance) => void, options: SetUpOptions & { websocket?: object } = {}): Promise<Subject> {
   const isFirst = order === '@fastify/websocket first'
   // ws waits for half a minute for those who never answer its close, and the process with it.
-  const websocketOptions = { options: { closeTimeout: 1000 }, ...options.websocket }
+  const websocketOptions: object = { options: { closeTimeout: 1000 }, ...options.websocket }
   const subject = await setUp(t, { ...options, before: isFirst ? (app) => app.register(websocket, websocketOptions) : undefined })
   if (!isFirst) await subject.app.register(websocket, websocketOptions)
   build(subject.app)
