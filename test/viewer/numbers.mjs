@@ -1,5 +1,6 @@
 /**
- * What the page of the viewer weighs, how soon it is there, and whether it stays smooth while traces pour in.
+ * What the page of the viewer weighs, how soon it is there, whether it stays smooth while traces pour in, and what the watched application has of it.
+ * Three minutes.
  *
  *     npm run build && npx tsc -p example-server && node test/viewer/numbers.mjs
  *
@@ -10,6 +11,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { SCRIPT, STYLE } from '../../dist/esm/lib/viewer/page-assets.js'
 import { openBrowser } from './open-browser.mjs'
 import { startScene } from './scene.mjs'
+import { measureWatching } from './watching.mjs'
 
 const SPANS_PER_SECOND = 1000
 const SECONDS = 10
@@ -62,6 +64,13 @@ await scrollThrough('.spans', undefined, 'a trace of 5,000 spans: frames a secon
 
 await browser.close()
 await scene.close()
+
+const { isApart, open, closed } = await measureWatching(openBrowser)
+for (const quantile of ['p50Millis', 'p99Millis']) {
+  const times = `${closed[quantile].toFixed(2)} ms, ${open[quantile].toFixed(2)} ms`
+  const bound = quantile === 'p99Millis' ? '<= 1.10' : ''
+  print(`requests, ${quantile.slice(0, 3)}: ${times} with the page open${isApart ? '' : ', on shared cores'}`, (open[quantile] / closed[quantile]).toFixed(2), bound)
+}
 
 /** Processor time that the page's main thread took so far; unlike the length of a task it does not grow when others use the machine. */
 async function busySeconds () {
