@@ -18,7 +18,7 @@ export function addViewRoutes (app: FastifyInstance, store: TraceStore, defaults
   const streams = new Set<LiveStream>()
 
   for (const pattern of PAGE_PATHS) {
-    app.get(pattern, defaults, async function page (request, reply) {
+    app.get(pattern, { ...defaults, exposeHeadRoute: true }, async function page (request, reply) {
       return reply.type('text/html; charset=utf-8').send(pageHtml(request.url.split('?', 1)[0]!, pattern))
     })
   }
@@ -68,6 +68,9 @@ export function addViewRoutes (app: FastifyInstance, store: TraceStore, defaults
     const stream: LiveStream = new LiveStream(reply.raw, store, { filter: createFilter(textOf(request)), start, onClose: () => { streams.delete(stream) } })
     streams.add(stream)
   })
+  // What is asked for in vain below the viewer makes no spans either. Without a prefix the application's own answer is meant.
+  if (app.prefix !== '') app.all('/*', defaults, async function nothing (request, reply) { return sendError(request, reply, 404, 'Nothing is here.') })
+
   app.addHook('preClose', async function endStreams () {
     for (const stream of streams) stream.close()
   })

@@ -91,6 +91,7 @@ t.test('a request is shown while it runs and when it has ended; watching it make
   for (const path of paths) await send(port, 'GET', `/telemetry${path}`)
   await send(port, 'GET', '/telemetry/api/traces', { headers: { host: 'evil.example' } })
   await send(port, 'POST', '/telemetry/v1/traces', { body: { resourceSpans: [] } })
+  for (const [method, path] of [['HEAD', '/'], ['HEAD', '/api/live'], ['GET', '/nowhere'], ['POST', '/v1/logs'], ['PUT', '/api/traces']] as const) await send(port, method, `/telemetry${path}`)
   const again = await openLive(port, '/telemetry/api/live')
   again.leave()
   const { state } = await get<TraceList>('/api/traces')

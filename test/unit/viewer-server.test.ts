@@ -90,6 +90,12 @@ t.test('the page and its assets, with the headers that keep it safe', async (t) 
     t.equal(headers['cache-control'], path.startsWith('/viewer.') ? 'no-cache' : 'no-store', path)
   }
   t.equal((await send(port, 'HEAD', '/telemetry/api/live')).statusCode, 404)
+  t.match(await send(port, 'HEAD', '/telemetry/'), { statusCode: 200, body: '', headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY } })
+  const atRoot = Fastify()
+  await atRoot.register(viewer)
+  t.match((await atRoot.inject({ url: '/nowhere', headers: { host: 'localhost' } })).json(), { message: 'Route GET:/nowhere not found' })
+  await atRoot.close()
+  t.match(await get(port, '/nowhere'), { statusCode: 404, body: '{"message":"Nothing is here."}', headers: { 'content-security-policy': POLICY } })
 })
 
 t.test('list, search, detail, failures and clearing', async (t) => {
