@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { context } from '@opentelemetry/api'
 import type { FastifyRequest } from 'fastify'
+import type { Guard } from '../guard.ts'
 import type { RequestRecord } from '../server-span/request-record.ts'
 import { WebSocketCounts } from '../server-span/web-socket.ts'
 import type { Settings } from '../settings.ts'
@@ -37,7 +38,7 @@ export function createWebSockets (settings: Settings): WebSockets {
     const record = expected.get(raw)
     if (record === undefined) return
     try {
-      record.webSocket = follow(socket, record)
+      record.webSocket = follow(socket, record, settings.guard)
     } catch (error) {
       settings.guard.report('websocket', error)
     }
@@ -57,11 +58,11 @@ export function createWebSockets (settings: Settings): WebSockets {
   }
 }
 
-function follow (socket: WebSocket, record: RequestRecord): WebSocketCounts {
+function follow (socket: WebSocket, record: RequestRecord, guard: Guard): WebSocketCounts {
   const counts = new WebSocketCounts()
-  socket.on('message', (data: unknown) => {
+  socket.on('message', (data: ReceivedMessage) => {
     counts.messagesReceived++
-    counts.bytesReceived += bytesOf(data)
+    counts.bytesReceived += Array.isArray(data) ? data.reduce((bytes, fragment) => bytes + fragment.length, 0) : lengthOf(data)
   })
   socket.on('close', (code: number) => {
     counts.closeCode = code
@@ -74,18 +75,29 @@ function follow (socket: WebSocket, record: RequestRecord): WebSocketCounts {
     send.call(this, data, ...rest)
     if (!isOpen) return
     counts.messagesSent++
-    counts.bytesSent += bytesOf(data)
+    try {
+      counts.bytesSent += sentBytesOf(data)
+    } catch (error) {
+      guard.report('websocket', error)
+    }
   }
   // Message listeners of the handler run inside the request's context.
   context.bind(record.context, socket)
   return counts
 }
 
-function bytesOf (data: unknown): number {
-  if (typeof data === 'string') return Buffer.byteLength(data)
-  // ws sends an empty message.
-  if (data === undefined || data === null) return 0
-  if (Array.isArray(data)) return data.reduce((bytes: number, part) => bytes + bytesOf(part), 0)
-  const { byteLength, size } = data as { byteLength?: unknown, size?: unknown }
-  return typeof byteLength === 'number' ? byteLength : typeof size === 'number' ? size : Buffer.byteLength(String(data))
+/** What ws gives to listeners, whichever `binaryType` was set. */
+type ReceivedMessage = ArrayBuffer | Blob | Buffer | Buffer[]
+
+function lengthOf (data: ArrayBufferLike | ArrayBufferView | Blob): number {
+  return 'size' in data ? data.size : data.byteLength
+}
+
+/** As ws makes bytes of it, which takes whatever `Buffer.from()` takes. */
+function sentBytesOf (data: unknown): number {
+  if (typeof data === 'string' || typeof data === 'number') return Buffer.byteLength(String(data))
+  // An empty message.
+  if (!data) return 0
+  if (ArrayBuffer.isView(data) || data instanceof ArrayBuffer || data instanceof Blob) return lengthOf(data)
+  return Buffer.from(data as Uint8Array).length
 }

@@ -283,7 +283,8 @@ function socketOf (client: WebSocket): Socket {
 
 t.test('messages of every kind are counted once each', async (t) => {
   const received = defer()
-  const sent: unknown[] = ['text ü', Buffer.from('bytes'), new Uint8Array([1, 2, 3]), new ArrayBuffer(4), new Blob(['blob!']), 12, '', null, undefined]
+  const sent: unknown[] = ['text ü', Buffer.from('bytes'), new Uint8Array([1, 2, 3]), new ArrayBuffer(4), new Blob(['blob!']), 12, 0, '', null, undefined, false,
+    [200, 201], Object.assign(Object.create(null), { 0: 65, length: 1 }), Object('text ü')]
   const subject = await setUpWebSockets(t, 'this plugin first', (app) => {
     app.get('/', { websocket: true }, (socket: ServerSocket) => {
       socket.binaryType = 'fragments'
@@ -297,7 +298,13 @@ t.test('messages of every kind are counted once each', async (t) => {
   const client = new WebSocket(`ws://127.0.0.1:${await subject.port()}/`, { headers: { 'user-agent': 'test' } })
   t.teardown(() => client.terminate())
   let messages = 0
-  const all = new Promise<void>((resolve) => { client.on('message', () => { if (++messages === sent.length + 1) resolve() }) })
+  let bytes = 0
+  const all = new Promise<void>((resolve) => {
+    client.on('message', (message: Buffer) => {
+      bytes += message.length
+      if (++messages === sent.length + 1) resolve()
+    })
+  })
   await once(client, 'open')
   client.send('one')
   client.send('tw', { fin: false })
@@ -306,7 +313,32 @@ t.test('messages of every kind are counted once each', async (t) => {
   await Promise.all([received.promise, all])
   client.close(1000)
   await once(client, 'close')
-  await subject.expectSpans([connectionSpan('/', 1000, { received: [3, 11], sent: [10, 7 + 5 + 3 + 4 + 5 + 2 + 4] })])
+  await subject.expectSpans([connectionSpan('/', 1000, { received: [3, 11], sent: [15, bytes] })])
+  t.equal(bytes, 7 + 5 + 3 + 4 + 5 + 2 + 1 + 2 + 1 + 7 + 4)
+})
+
+t.test('a message whose length cannot be read is sent, and costs a line', async (t) => {
+  const subject = await setUpWebSockets(t, 'this plugin first', (app) => {
+    app.get('/', { websocket: true }, (socket: ServerSocket) => {
+      let reads = 0
+      let mostReads = Infinity
+      const message = new Proxy([65], {
+        get (target, name) {
+          if (name === 'valueOf' && ++reads > mostReads) throw new Error('hostile')
+          return Reflect.get(target, name)
+        },
+      })
+      Buffer.from(message)
+      // Those of the sender; whoever comes after it fails.
+      mostReads = 2 * reads
+      socket.send(message as never)
+    })
+  })
+  const client = await open(t, await subject.port(), '/')
+  client.close(1000)
+  await subject.telemetry.waitForSpans(1)
+  t.match(subject.complaints.splice(0), [/websocket failed.*hostile/])
+  await subject.expectSpans([connectionSpan('/', 1000, { sent: [1, 0] })])
 })
 
 t.test('what is sent to a connection that is closing is not counted', async (t) => {
