@@ -3,6 +3,8 @@ import type { Span } from '@opentelemetry/api'
 
 const SERVER_TIMING = 'server-timing'
 
+const ENTRY = /^trace;desc=00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+
 type WriteHead = (this: ServerResponse, statusCode: number, ...rest: unknown[]) => ServerResponse
 
 /**
@@ -13,7 +15,9 @@ type WriteHead = (this: ServerResponse, statusCode: number, ...rest: unknown[]) 
  */
 export function announceTrace (raw: ServerResponse, span: Span): void {
   const { traceId, spanId, traceFlags } = span.spanContext()
-  const entry = `trace;desc=00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`
+  const entry = `trace;desc=00-${traceId}-${spanId}-${(traceFlags & 0xff).toString(16).padStart(2, '0')}`
+  // What a tracer says of itself must not be what makes Node.js refuse the head.
+  if (!ENTRY.test(entry)) return
   if ('stream' in raw) raw.setHeader(SERVER_TIMING, entry)
   const { writeHead } = raw as unknown as { writeHead: WriteHead }
   const writeHeadWithEntry: WriteHead = function (statusCode, ...rest) {

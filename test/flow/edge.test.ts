@@ -294,6 +294,26 @@ t.test('responseHeader over HTTP/2, and of a request that is not sampled', async
   t.match(headers['server-timing'], new RegExp(`^trace;desc=00-${TRACE_ID}-[0-9a-f]{16}-0${TraceFlags.NONE}$`))
 })
 
+t.test('responseHeader with a tracer whose span contexts are odd: an answer, whatever they are', async (t) => {
+  const ids = { traceId: TRACE_ID, spanId: SPAN_ID }
+  let reads = 0
+  const changing = { toString: () => reads++ < 2 ? TRACE_ID : 'a\r\nb: c' }
+  const contexts: Array<[spanContext: unknown, flags: string | undefined]> = [
+    [{ ...ids, traceFlags: 0x1001 }, '01'], [{ ...ids, traceFlags: '1\r\nb: c' }, '00'], [ids, '00'], [{ ...ids, traceFlags: 1n }, undefined],
+    [{ ...ids, traceId: changing, traceFlags: 1 }, undefined], [{ ...ids, traceId: 'a\r\nb: c', traceFlags: 1 }, undefined], [{}, undefined], [undefined, undefined],
+  ]
+  for (const [spanContext, flags] of contexts) {
+    const methods = Object.fromEntries(['setAttribute', 'setAttributes', 'addEvent', 'addLink', 'addLinks', 'setStatus', 'updateName', 'end', 'recordException'].map((name) => [name, () => {}]))
+    const span = { ...methods, spanContext: () => spanContext, isRecording: () => true }
+    const { app, port } = await setUp(t, { plugin: { responseHeader: true, tracerProvider: { getTracer: () => ({ startSpan: () => span }) } as never } })
+    app.get('/', async () => 'ok')
+    const { statusCode, headers } = await send(await port(), 'GET', '/')
+    t.equal(statusCode, 200)
+    t.equal(headers['server-timing'], flags === undefined ? undefined : `trace;desc=00-${TRACE_ID}-${SPAN_ID}-${flags}`)
+    t.notOk('b' in headers)
+  }
+})
+
 t.test('responseHeader without an SDK: no header', async (t) => {
   const app = Fastify()
   await app.register(otelPlugin, { responseHeader: true })
