@@ -296,11 +296,9 @@ t.test('responseHeader over HTTP/2, and of a request that is not sampled', async
 
 t.test('responseHeader with a tracer whose span contexts are odd: an answer, whatever they are', async (t) => {
   const ids = { traceId: TRACE_ID, spanId: SPAN_ID }
-  let reads = 0
-  const changing = { toString: () => reads++ < 2 ? TRACE_ID : 'a\r\nb: c' }
   const contexts: Array<[spanContext: unknown, flags: string | undefined]> = [
     [{ ...ids, traceFlags: 0x1001 }, '01'], [{ ...ids, traceFlags: '1\r\nb: c' }, '00'], [ids, '00'], [{ ...ids, traceFlags: 1n }, undefined],
-    [{ ...ids, traceId: changing, traceFlags: 1 }, undefined], [{ ...ids, traceId: 'a\r\nb: c', traceFlags: 1 }, undefined], [{}, undefined], [undefined, undefined],
+    [{ ...ids, traceId: TRACE_ID.toUpperCase(), traceFlags: 1 }, undefined], [{ ...ids, traceId: 'a\r\nb: c', traceFlags: 1 }, undefined], [{}, undefined], [undefined, undefined],
   ]
   for (const [spanContext, flags] of contexts) {
     const methods = Object.fromEntries(['setAttribute', 'setAttributes', 'addEvent', 'addLink', 'addLinks', 'setStatus', 'updateName', 'end', 'recordException'].map((name) => [name, () => {}]))
